@@ -1,0 +1,3 @@
+"""Amazon SageMaker's image-classification workflow on your own machine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Running a training job: the container contract, the launcher, logs, metrics, packing."""

@@ -1,0 +1,44 @@
+"""The access keys of a home, made at its first start."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import string
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_UPPER = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An AWS-shaped key pair."""
+
+    access_key: str
+    secret_key: str
+
+
+def load_keys(home: Path) -> Keys:
+    """The keys of `home`, made now where there are none; their file is readable by its owner alone."""
+    path = home / "keys.json"
+    try:
+        return Keys(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return _make_keys(path)
+
+
+def _make_keys(path: Path) -> Keys:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keys = Keys("AKIA" + "".join(secrets.choice(_UPPER) for _ in range(16)), secrets.token_urlsafe(30))
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(asdict(keys)))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return load_keys(path.parent)
+    finally:
+        draft.unlink()
+    return keys

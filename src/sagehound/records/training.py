@@ -1,0 +1,149 @@
+"""Training jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from sagehound.records.record import Document, Record, Transitions
+
+
+class TrainingStatus(StrEnum):
+    """`Stopping` lasts from the request to stop until the script has ended and its artifacts are uploaded."""
+
+    IN_PROGRESS = "InProgress"
+    STOPPING = "Stopping"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (TrainingStatus.IN_PROGRESS, TrainingStatus.STOPPING)
+
+
+class SecondaryStatus(StrEnum):
+    """What a training job is doing, in the order in which a healthy one goes through it."""
+
+    PENDING = "Pending"
+    STARTING = "Starting"
+    DOWNLOADING = "Downloading"
+    TRAINING = "Training"
+    UPLOADING = "Uploading"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+    INTERRUPTED = "Interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One input channel. `data_type` is S3Prefix or ManifestFile; `distribution` FullyReplicated or ShardedByS3Key;
+    `mode` File or FastFile; `compression` None or Gzip, as in the request."""
+
+    name: str
+    uri: str
+    data_type: str = "S3Prefix"
+    distribution: str = "FullyReplicated"
+    mode: str = "File"
+    content_type: str = ""
+    compression: str = "None"
+    record_wrapper: str = "None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDefinition:
+    """A metric's name and the regular expression whose first group is its value in a log line."""
+
+    name: str
+    regex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSpec:
+    """What to run, with what, on what. Hyperparameters are kept as they were sent (v2 of the SDK quotes text)."""
+
+    image: str = ""
+    entrypoint: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    channels: tuple[Channel, ...] = ()
+    output_uri: str
+    compress_output: bool = True
+    checkpoint_uri: str = ""
+    checkpoint_path: str = "/opt/ml/checkpoints"
+    instance_type: str
+    instance_count: int = 1
+    max_runtime_s: int = 86400
+    metrics: tuple[MetricDefinition, ...] = ()
+    #: The bodies of debughookconfig.json and profilerconfig.json; empty: no such file.
+    debug_hook: Document = field(default_factory=dict)
+    profiler: Document = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One stretch of a job's life. `ended_at` is None for the one it is in."""
+
+    status: SecondaryStatus
+    started_at: float
+    ended_at: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """The last value of a metric, and when it was printed."""
+
+    name: str
+    value: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob(Record):
+    """A training job. `parent` is its tuning job's name, `tuned` the values that the tuner chose for it.
+
+    `document` is the request without its name and hyperparameters, which `name` and `spec` hold: a trial of a
+    tuning job has the document of its siblings. `threads` is the part of the machine that a tuner leaves to each
+    of its parallel trials, 0 where the scheduler decides.
+    """
+
+    kind: ClassVar[str] = "training-job"
+    transitions: ClassVar[Transitions] = {
+        TrainingStatus.IN_PROGRESS: frozenset(
+            {TrainingStatus.STOPPING, TrainingStatus.COMPLETED, TrainingStatus.FAILED, TrainingStatus.STOPPED}
+        ),
+        TrainingStatus.STOPPING: frozenset({TrainingStatus.STOPPED, TrainingStatus.COMPLETED, TrainingStatus.FAILED}),
+    }
+
+    arn: str
+    spec: TrainingSpec
+    document: Document
+    parent: str = ""
+    tuned: dict[str, str] = field(default_factory=dict)
+    threads: int = 0
+    status: TrainingStatus = TrainingStatus.IN_PROGRESS
+    secondary: SecondaryStatus = SecondaryStatus.PENDING
+    history: tuple[Transition, ...] = ()
+    started_at: float | None = None
+    ended_at: float | None = None
+    failure_reason: str = ""
+    artifacts_uri: str = ""
+    metrics: tuple[Metric, ...] = ()
+
+    def enter(self, secondary: SecondaryStatus, now: float, message: str = "") -> TrainingJob:
+        """The job after it went into `secondary`: the open stretch of its history closed, a new one begun."""
+        closed = tuple(
+            t if t.ended_at is not None else Transition(
+                status=t.status, started_at=t.started_at, ended_at=now, message=t.message
+            )
+            for t in self.history
+        )
+        final = secondary.value in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded")
+        stretch = Transition(status=secondary, started_at=now, ended_at=now if final else None, message=message)
+        return self.evolve(secondary=secondary, history=(*closed, stretch), modified_at=now)

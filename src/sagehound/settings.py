@@ -1,0 +1,61 @@
+"""Settings of one Sagehound home: where it lives, who it says it is, what it may use."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sagehound.errors import InvalidInput
+
+DEFAULT_PORT = 8383
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+def default_home() -> Path:
+    """`$SAGEHOUND_HOME`, or `~/.sagehound`."""
+    return Path(os.environ.get("SAGEHOUND_HOME") or Path.home() / ".sagehound").absolute()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `sagehound up` was told.
+
+    `port` 0 takes any free one. `s3_endpoint` names an S3 of the user's own; empty starts the embedded store.
+    `max_hosts` is how many job instances run side by side (0: one a core, at least two).
+    `fast_malloc` sets the C allocator so that training steps keep their buffers (ARCHITECTURE.md, "Allocator").
+    """
+
+    home: Path = field(default_factory=default_home)
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    s3_endpoint: str = ""
+    max_hosts: int = 0
+    fast_malloc: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.account) != 12 or not self.account.isdigit():
+            raise InvalidInput(f"account {self.account!r} must be 12 digits, e.g. 123456789012")
+
+    @property
+    def s3_folder(self) -> Path:
+        """The embedded store's root: a bucket is a folder in it."""
+        return self.home / "s3"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """One folder a training job, named after it."""
+        return self.home / "jobs"
+
+    @property
+    def endpoints_folder(self) -> Path:
+        """One folder an endpoint, named after it."""
+        return self.home / "endpoints"
+
+    @property
+    def host_slots(self) -> int:
+        """Job instances that may run side by side."""
+        return self.max_hosts or max(2, os.cpu_count() or 1)
