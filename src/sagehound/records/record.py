@@ -41,4 +41,3 @@ class Record:
         if after is not None and after != before and after not in self.transitions.get(before, frozenset()):
             raise IllegalTransition(f"{self.kind} {self.name} is {before}; it cannot become {after}")
         return replace(self, **changes)
-

@@ -64,18 +64,10 @@ class Endpoint(Record):
 
     kind: ClassVar[str] = "endpoint"
     transitions: ClassVar[Transitions] = {
-        EndpointStatus.CREATING: frozenset(
-            {EndpointStatus.IN_SERVICE, EndpointStatus.FAILED, EndpointStatus.DELETING}
-        ),
-        EndpointStatus.UPDATING: frozenset(
-            {EndpointStatus.IN_SERVICE, EndpointStatus.FAILED, EndpointStatus.DELETING}
-        ),
-        EndpointStatus.IN_SERVICE: frozenset(
-            {EndpointStatus.UPDATING, EndpointStatus.FAILED, EndpointStatus.DELETING}
-        ),
-        EndpointStatus.FAILED: frozenset(
-            {EndpointStatus.UPDATING, EndpointStatus.IN_SERVICE, EndpointStatus.DELETING}
-        ),
+        EndpointStatus.CREATING: frozenset({EndpointStatus.IN_SERVICE, EndpointStatus.FAILED, EndpointStatus.DELETING}),
+        EndpointStatus.UPDATING: frozenset({EndpointStatus.IN_SERVICE, EndpointStatus.FAILED, EndpointStatus.DELETING}),
+        EndpointStatus.IN_SERVICE: frozenset({EndpointStatus.UPDATING, EndpointStatus.FAILED, EndpointStatus.DELETING}),
+        EndpointStatus.FAILED: frozenset({EndpointStatus.UPDATING, EndpointStatus.IN_SERVICE, EndpointStatus.DELETING}),
     }
 
     arn: str

@@ -139,9 +139,9 @@ class TrainingJob(Record):
     def enter(self, secondary: SecondaryStatus, now: float, message: str = "") -> TrainingJob:
         """The job after it went into `secondary`: the open stretch of its history closed, a new one begun."""
         closed = tuple(
-            t if t.ended_at is not None else Transition(
-                status=t.status, started_at=t.started_at, ended_at=now, message=t.message
-            )
+            t
+            if t.ended_at is not None
+            else Transition(status=t.status, started_at=t.started_at, ended_at=now, message=t.message)
             for t in self.history
         )
         final = secondary.value in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded")

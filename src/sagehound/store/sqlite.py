@@ -55,9 +55,7 @@ class SqliteStore:
 
     def get(self, kind: type[R], name: str) -> R:
         with self._lock:
-            row = self._db.execute(
-                "SELECT body FROM records WHERE kind=? AND name=?", (kind.kind, name)
-            ).fetchone()
+            row = self._db.execute("SELECT body FROM records WHERE kind=? AND name=?", (kind.kind, name)).fetchone()
         if row is None:
             raise NotFound(f"there is no {kind.kind} {name}")
         return msgspec.json.decode(row[0], type=kind)
