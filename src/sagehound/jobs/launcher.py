@@ -11,7 +11,7 @@ from sagehound.records.training import MetricDefinition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bind:
-    """A folder of this machine that shows, read-only, at `target` (relative to the host's `/opt/ml`), without a copy."""
+    """A folder of this machine that shows, read-only, at `target` (relative to the host's `/opt/ml`)."""
 
     source: Path
     target: str
@@ -70,7 +70,7 @@ class Exit:
 class Launcher(Protocol):
     """Starts jobs and sees them end. A job goes on when the service dies; the next service's launcher finds it again.
 
-    - `start` starts the job and returns at once; JobFailure where it cannot. A job that was started is never started twice.
+    - `start` starts the job and returns at once; JobFailure where it cannot. A job is never started twice.
     - `started` tells whether `start` was ever acknowledged for the job in that folder.
     - `wait` returns when the job has ended, whichever service started it, with its artifacts packed.
     - `stop` asks every host to end (SIGTERM), and ends it (SIGKILL) `grace_s` later. Returns at once; idempotent.

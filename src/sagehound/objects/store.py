@@ -22,7 +22,7 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """Objects in buckets. Safe to call from any thread; every failure is NotFound or ObjectStoreError, naming the address.
+    """Objects in buckets. Safe to call from any thread; a failure is NotFound or ObjectStoreError, naming the address.
 
     - `list` yields every object whose key starts with `prefix.key`, by key; NotFound where the bucket is missing.
     - `read` returns one object's bytes.
