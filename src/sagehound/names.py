@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import secrets
 from dataclasses import dataclass
 
 from sagehound.errors import InvalidInput
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_TRIAL = re.compile(r".+-(\d{3,})-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,22 @@ class S3Uri:
 
 def trial_name(tuning_job: str, number: int) -> str:
     """The name of the number-th (from 1) training job of a tuning job, as SageMaker writes it: at most 63
-    characters, `<tuning job>-001-<8 hex>`."""
-    return f"{tuning_job[:50]}-{number:03d}-{secrets.token_hex(4)}"
+    characters, `<tuning job>-001-<8 hex>`. The same name every time, so that a trial is never created twice.
+
+    >>> trial_name("dogs", 7)
+    'dogs-007-c062851b'
+    """
+    digest = hashlib.sha256(f"{tuning_job}/{number}".encode()).hexdigest()
+    return f"{tuning_job[:50]}-{number:03d}-{digest[:8]}"
+
+
+def trial_number(name: str) -> int:
+    """The number that `trial_name` put into a name; InvalidInput for any other name.
+
+    >>> trial_number(trial_name("dogs", 7))
+    7
+    """
+    match = _TRIAL.fullmatch(name)
+    if match is None:
+        raise InvalidInput(f"{name!r} is not the name of a tuning job's trial (<tuning job>-<number>-<8 hex digits>)")
+    return int(match[1])

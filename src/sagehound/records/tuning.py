@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
 from sagehound.records.record import Document, Record, Transitions
-from sagehound.records.training import TrainingSpec
+from sagehound.records.training import TrainingJob, TrainingSpec, TrainingStatus
 
 
 class TuningStatus(StrEnum):
@@ -72,3 +74,39 @@ class TuningJob(Record):
     status: TuningStatus = TuningStatus.IN_PROGRESS
     ended_at: float | None = None
     failure_reason: str = ""
+
+
+class ObjectiveStatus(StrEnum):
+    """What became of a trial's objective. `Failed`: the trial failed, or no line of its log held a finite value."""
+
+    SUCCEEDED = "Succeeded"
+    PENDING = "Pending"
+    FAILED = "Failed"
+
+
+def objective(job: TuningJob, trial: TrainingJob) -> float | None:
+    """The final value of the objective metric of a trial that completed or was stopped; None where there is none yet,
+    where the trial failed, and where the value is no finite number."""
+    if trial.status not in (TrainingStatus.COMPLETED, TrainingStatus.STOPPED):
+        return None
+    values = [metric.value for metric in trial.metrics if metric.name == job.spec.metric]
+    return values[-1] if values and math.isfinite(values[-1]) else None
+
+
+def objective_status(job: TuningJob, trial: TrainingJob) -> ObjectiveStatus:
+    """Whether the trial's objective is known, still to come, or never will be."""
+    if not trial.status.ended:
+        return ObjectiveStatus.PENDING
+    return ObjectiveStatus.FAILED if objective(job, trial) is None else ObjectiveStatus.SUCCEEDED
+
+
+def best_trial(job: TuningJob, trials: Iterable[TrainingJob]) -> TrainingJob | None:
+    """The trial that completed with the best objective, of equals the first; None where none has completed with one.
+
+    A stopped trial is never the best one: its script did not get to write its whole model.
+    """
+    sign = -1.0 if job.spec.goal == "Maximize" else 1.0
+    completed = (trial for trial in trials if trial.status is TrainingStatus.COMPLETED)
+    ranked = [(sign * value, trial.created_at, trial.name, trial) for trial in completed
+              if (value := objective(job, trial)) is not None]  # fmt: skip
+    return min(ranked, key=lambda entry: entry[:3])[3] if ranked else None
