@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,5 +46,6 @@ class Context:
 
 
 #: An operation: the validated request in, the response out. Both name fields as AWS does; a timestamp is a float of
-#: seconds since the epoch in both; a response's None is left out. What it raises of sagehound.errors becomes AWS's error.
-Operation = Callable[[dict[str, Any], Context], dict[str, Any]]
+#: seconds since the epoch in both; a response's None is left out. What it raises of sagehound.errors becomes AWS's
+#: error. A coroutine function runs in the service's loop, any other in a worker thread.
+Operation = Callable[[dict[str, Any], Context], dict[str, Any] | Awaitable[dict[str, Any]]]

@@ -13,7 +13,8 @@ from sagehound.records.tags import TagSet
 from sagehound.records.training import TrainingJob
 from sagehound.records.tuning import TuningJob
 
-_KINDS: dict[str, type[Record]] = {kind.kind: kind for kind in (TrainingJob, TuningJob, Model, EndpointConfig, Endpoint)}
+_TAGGABLE: tuple[type[Record], ...] = (TrainingJob, TuningJob, Model, EndpointConfig, Endpoint)
+_KINDS = {kind.kind: kind for kind in _TAGGABLE}
 _MOST_TAGS = 50
 
 
