@@ -48,6 +48,8 @@ class Launch:
     notes: tuple[str, ...] = ()
     #: Where environments made from a requirements.txt are kept, one a content.
     environments_folder: Path = field(default_factory=lambda: Path.home() / ".sagehound" / "environments")
+    #: Pack what the job leaves into tar.gz files; else its folders are handed over as they are.
+    compress: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class Exit:
     reason: str
     started_at: float | None
     ended_at: float
-    #: model.tar.gz and output.tar.gz (or the folders, where compression is off) as packed by the launcher.
+    #: "model" and "output": model.tar.gz and output.tar.gz as packed by the launcher, or folders where compression
+    #: is off. What the job left empty is not there; a job that failed leaves no model.
     artifacts: dict[str, Path] = field(default_factory=dict)
 
 
