@@ -1,0 +1,196 @@
+"""Bayesian search: Optuna's multivariate Tree-structured Parzen Estimator after an even spread of first trials.
+
+Why TPE and not Optuna's Gaussian process (`benchmarks/search.py` measures it): the process takes 50 to 130 ms a trial
+at 50 trials and imports torch (330 MB); TPE takes 3 ms and 50 MB, and the service must stay small and quick.
+Source of the estimator: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; with the joint
+kernel of Falkner et al., "BOHB", ICML 2018.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import random
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sagehound.tuning.random_search import fresh, key
+from sagehound.tuning.scaling import Scaling
+from sagehound.tuning.space import Categorical, Continuous, Integer, Range, Space, Values
+from sagehound.tuning.trial import Trial
+
+if TYPE_CHECKING:  # importing it takes 0.3 s: the service does so when the first Bayesian trial is asked for
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import TrialState
+
+#: How many trials must have an objective before the estimator chooses.
+STARTUP = 8
+
+
+class Bayesian:
+    """A strategy that learns from the objectives told.
+
+    - Until `STARTUP` trials have an objective, trial k is the k-th point of an even sequence shifted by the seed.
+    - Then the estimator chooses, with a random source made from the seed and k alone.
+    - A failed trial counts as a bad one, so that the search leaves values that fail; so does a running one (a "constant
+      liar"), so that parallel trials spread.
+    - No combination is tried twice while there are others.
+    """
+
+    def __init__(self, space: Space, seed: int, *, maximize: bool) -> None:
+        self._space = space
+        self._seed = seed
+        self._maximize = maximize
+        self._trials: dict[int, Trial] = {}
+        self._tried: set[tuple[str, ...]] = set()
+        self._mirror: _Mirror | None = None
+        self._news: dict[int, Trial] = {}
+
+    def ask(self, number: int) -> Values | None:
+        """Values of trial `number`; never None."""
+        known = sum(trial.objective is not None for trial in self._trials.values())
+        values = self._even(number) if known < STARTUP else self._estimated(number)
+        if key(values) in self._tried:
+            values = fresh(self._space, random.Random(f"fresh {self._seed}/{number}"), self._tried) or values
+        self.tell(Trial(number=number, values=values, running=True))
+        return values
+
+    def tell(self, trial: Trial) -> None:
+        """Remember the trial; the estimator hears of it when it is next needed."""
+        values = self._space.check(trial.values)
+        trial = Trial(
+            number=trial.number,
+            values={each.name: values[each.name] for each in self._space.ranges},
+            objective=trial.objective,
+            running=trial.running,
+        )
+        self._trials[trial.number] = self._news[trial.number] = trial
+        self._tried.add(key(trial.values))
+
+    def _even(self, number: int) -> Values:
+        return self._space.at(_spread(f"even {self._seed}", number, len(self._space.ranges)))
+
+    def _estimated(self, number: int) -> Values:
+        mirror = self._mirror
+        if mirror is None or not mirror.follow(self._news):
+            mirror = _Mirror(self._space, maximize=self._maximize)
+            mirror.follow(self._trials)
+        self._mirror, self._news = mirror, {}
+        digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
+        return mirror.suggest(int.from_bytes(digest[:4], "big"))
+
+
+class _Mirror:
+    """An Optuna study that holds the trials in the order of their numbers."""
+
+    def __init__(self, space: Space, *, maximize: bool) -> None:
+        import optuna
+
+        self._space = space
+        self._distributions = {each.name: _distribution(each) for each in space.ranges}
+        self._placed: dict[int, tuple[int, Trial]] = {}
+        with _quiet():
+            self._study = optuna.create_study(direction="maximize" if maximize else "minimize")
+
+    def follow(self, news: dict[int, Trial]) -> bool:
+        """Take in what changed. False where it cannot be: a trial before the last placed one, or an end that
+        changed. The mirror must then be made anew."""
+        last = max(self._placed, default=0)
+        for number, trial in sorted(news.items()):
+            placed = self._placed.get(number)
+            if placed and placed[1].running:
+                self._end(placed[0], trial)
+            elif placed is None and number > last:
+                self._place(trial)
+            elif placed is None or placed[1] != trial:
+                return False
+        return True
+
+    def suggest(self, seed: int) -> Values:
+        """What the estimator would try next."""
+        import optuna
+
+        with _quiet():
+            self._study.sampler = optuna.samplers.TPESampler(
+                seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True
+            )
+            probe = self._study.ask(self._distributions)
+            # The trial goes in again from its text, by `follow`, as it does when a strategy is rebuilt: the position
+            # that the estimator chose and the one that the text says may differ in the last bit.
+            self._study.tell(probe, state=optuna.trial.TrialState.FAIL)
+        return {each.name: _text(each, probe.params[each.name]) for each in self._space.ranges}
+
+    def _place(self, trial: Trial) -> None:
+        from optuna.trial import create_trial
+
+        self._placed[trial.number] = (len(self._study.get_trials(deepcopy=False)), trial)
+        params = {each.name: _position(each, trial.values[each.name]) for each in self._space.ranges}
+        self._study.add_trial(
+            create_trial(state=_state(trial), value=trial.objective, params=params, distributions=self._distributions)
+        )
+
+    def _end(self, index: int, trial: Trial) -> None:
+        self._placed[trial.number] = (index, trial)
+        if not trial.running:
+            self._study.tell(index, trial.objective, state=_state(trial))
+
+
+def _state(trial: Trial) -> TrialState:
+    """A trial that failed is `pruned` before its first value: the estimator ranks it last, and does not leave it out
+    as it would a failed one."""
+    from optuna.trial import TrialState
+
+    if trial.running:
+        return TrialState.RUNNING
+    return TrialState.PRUNED if trial.objective is None else TrialState.COMPLETE
+
+
+def _distribution(given: Range) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(given, Categorical):
+        return CategoricalDistribution(given.categories)
+    if isinstance(given, Integer):
+        return IntDistribution(given.low, given.high, log=given.scaling is Scaling.LOGARITHMIC)
+    return FloatDistribution(given.scaling.forward(given.low), given.scaling.forward(given.high))
+
+
+def _position(given: Range, text: str) -> object:
+    """A value where Optuna searches for it: a continuous range's on its scale."""
+    if not isinstance(given, Continuous):
+        return given.parse(text)
+    low, high = given.scaling.forward(given.low), given.scaling.forward(given.high)
+    return min(max(given.scaling.forward(given.parse(text)), low), high)
+
+
+def _text(given: Range, position: object) -> str:
+    if isinstance(given, Continuous):
+        assert isinstance(position, float)
+        return given.text(given.scaling.backward(position))
+    return str(position)
+
+
+def _spread(seed: str, number: int, dimensions: int) -> list[float]:
+    """Point `number` of a sequence that fills the unit cube evenly, shifted at random by the seed: Roberts' additive
+    recurrence on the generalised golden ratio (http://extremelearning.com.au, 2018)."""
+    ratio = 2.0
+    for _ in range(50):
+        ratio = (1 + ratio) ** (1 / (dimensions + 1))
+    source = random.Random(seed)
+    return [(source.random() + number * ratio ** -(axis + 1)) % 1.0 for axis in range(dimensions)]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back Optuna's lines about every study and its notes on experimental arguments, for our own calls only."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
