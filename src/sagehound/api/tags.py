@@ -44,7 +44,7 @@ def attach(arn: str, tags: list[dict[str, str]], context: Context) -> dict[str, 
     new = {tag["Key"]: tag["Value"] for tag in tags}
     if not new:
         return _tags(arn, context)
-    _check(new)
+    check(new)
     now = context.clock()
     try:
         context.store.insert(TagSet(name=arn, created_at=now, modified_at=now, tags=new))
@@ -78,11 +78,12 @@ def _tags(arn: str, context: Context) -> dict[str, str]:
 
 
 def _changed(record: TagSet, context: Context, tags: dict[str, str]) -> TagSet:
-    _check(tags)
+    check(tags)
     return record.evolve(tags=tags, modified_at=context.clock())
 
 
-def _check(tags: dict[str, str]) -> None:
+def check(tags: dict[str, str]) -> None:
+    """InvalidInput where a resource cannot have `tags`."""
     if len(tags) > _MOST_TAGS:
         raise InvalidInput(f"{len(tags)} tags are too many: a resource has at most {_MOST_TAGS}")
     reserved = sorted(key for key in tags if key.lower().startswith("aws:"))

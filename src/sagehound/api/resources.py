@@ -1,0 +1,39 @@
+"""Finding, adding and removing the record of a resource, in AWS's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sagehound.api import tags
+from sagehound.api.context import Context
+from sagehound.errors import AlreadyExists, NotFound, SagehoundError
+from sagehound.records.record import Record
+from sagehound.store.store import R
+
+
+def find(context: Context, kind: type[R], name: str, missing: SagehoundError) -> R:
+    """The record of that name, or `missing`."""
+    try:
+        return context.store.get(kind, name)
+    except NotFound:
+        raise missing from None
+
+
+def add(context: Context, record: Record, arn: str, request: dict[str, Any], taken: SagehoundError) -> None:
+    """Store `record` and the request's `Tags`; `taken` where the name is, and then nothing is changed."""
+    given = request.get("Tags", [])
+    tags.check({tag["Key"]: tag["Value"] for tag in given})
+    try:
+        context.store.insert(record)
+    except AlreadyExists:
+        raise taken from None
+    tags.attach(arn, given, context)
+
+
+def remove(context: Context, kind: type[Record], name: str, arn: str, missing: SagehoundError) -> None:
+    """Remove the record of that name and its tags, or `missing`."""
+    try:
+        context.store.delete(kind, name)
+    except NotFound:
+        raise missing from None
+    tags.forget(arn, context)

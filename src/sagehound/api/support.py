@@ -1,0 +1,174 @@
+"""What of a request is refused by name, and what is taken without effect here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from sagehound.errors import Unsupported
+
+_log = logging.getLogger("sagehound.api")
+
+_LATER = "it comes with a later version; leave it out"
+_HARDWARE = "one kind of machine runs every host here; leave it out and name one InstanceType"
+_ONE_CONTAINER = "a model is one container here; send one PrimaryContainer"
+
+_TRAINING_REFUSED = {
+    "AlgorithmSpecification.AlgorithmName": "send the TrainingImage of a framework and your script",
+    "AlgorithmSpecification.TrainingInputMode=Pipe": "use File or FastFile",
+    "InputDataConfig.InputMode=Pipe": "use File or FastFile",
+    "InputDataConfig.CompressionType=Gzip": "it belongs to the input mode Pipe; send None, or leave it out",
+    "InputDataConfig.RecordWrapperType=RecordIO": "it belongs to the input mode Pipe; send None, or leave it out",
+    "InputDataConfig.DataSource.FileSystemDataSource": "copy the data to a bucket and send an S3DataSource",
+    "InputDataConfig.DataSource.DatasetSource": "send an S3DataSource",
+    "InputDataConfig.DataSource.S3DataSource.S3DataType=AugmentedManifestFile": "use S3Prefix or ManifestFile",
+    "InputDataConfig.DataSource.S3DataSource.S3DataType=Converse": "use S3Prefix or ManifestFile",
+    "InputDataConfig.DataSource.S3DataSource.InstanceGroupNames": _HARDWARE,
+    "InputDataConfig.DataSource.S3DataSource.HubAccessConfig": "copy the data to a bucket",
+    "ResourceConfig.InstanceGroups": _HARDWARE,
+    "ResourceConfig.InstancePreferences": _HARDWARE,
+    "ResourceConfig.InstancePlacementConfig": _HARDWARE,
+    "ResourceConfig.TrainingPlanArn": _HARDWARE,
+}
+
+#: Operation -> path of a field (`Field=value` for one value of it) -> what to do instead.
+REFUSED: dict[str, dict[str, str]] = {
+    "CreateTrainingJob": {
+        **_TRAINING_REFUSED,
+        "DebugRuleConfigurations": _LATER,
+        "ProfilerRuleConfigurations": _LATER,
+        "TensorBoardOutputConfig": "write the event files to /opt/ml/output/data, which becomes output.tar.gz",
+        "ServerlessJobConfig": "name an InstanceType in ResourceConfig",
+        "MlflowConfig": "call MLflow from the script",
+        "ModelPackageConfig": "leave it out; the model is at ModelArtifacts.S3ModelArtifacts",
+    },
+    "CreateHyperParameterTuningJob": {
+        "HyperParameterTuningJobConfig.Strategy=Hyperband": "use Bayesian, Random or Grid; Hyperband comes later",
+        "HyperParameterTuningJobConfig.StrategyConfig": "it belongs to Hyperband, which comes later; leave it out",
+        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "use Off; early stopping comes later",
+        "HyperParameterTuningJobConfig.TuningJobCompletionCriteria": _LATER,
+        "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": _LATER,
+        "TrainingJobDefinitions": "send one TrainingJobDefinition",
+        "TrainingJobDefinition.HyperParameterRanges": "send HyperParameterTuningJobConfig.ParameterRanges",
+        "TrainingJobDefinition.TuningObjective": "send HyperParameterTuningJobConfig.HyperParameterTuningJobObjective",
+        "WarmStartConfig": _LATER,
+        "Autotune": _LATER,
+        **{f"TrainingJobDefinition.{path}": why for path, why in _TRAINING_REFUSED.items()},
+    },
+    "CreateModel": {
+        "PrimaryContainer.Mode=MultiModel": "make one model of each archive",
+        "PrimaryContainer.ModelPackageName": "send Image and ModelDataUrl",
+        "PrimaryContainer.AdditionalModelDataSources": "put everything into one model.tar.gz",
+        "Containers.Mode=MultiModel": "make one model of each archive",
+        "Containers.ModelPackageName": "send Image and ModelDataUrl",
+        "Containers.AdditionalModelDataSources": "put everything into one model.tar.gz",
+        "InferenceExecutionConfig.Mode=Direct": _ONE_CONTAINER,
+    },
+    "CreateEndpointConfig": {
+        "ProductionVariants.ServerlessConfig": "send InstanceType and InitialInstanceCount",
+        "ProductionVariants.InstancePools": "send InstanceType and InitialInstanceCount",
+        "ProductionVariants.ManagedInstanceScaling": "send InitialInstanceCount",
+        "ShadowProductionVariants": "send ProductionVariants alone",
+        "DataCaptureConfig.EnableCapture": _LATER,
+        "AsyncInferenceConfig": _LATER,
+        "ExplainerConfig": "leave it out",
+        "CrossRegionTrafficConfig": "leave it out",
+    },
+}
+
+_TRAINING_WITHOUT_EFFECT = (
+    "AlgorithmSpecification.TrainingImageConfig",
+    "CheckpointConfig.KmsKeyId",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "EnableNetworkIsolation",
+    "InputDataConfig.ShuffleConfig",
+    "OutputDataConfig.KmsKeyId",
+    "ResourceConfig.KeepAlivePeriodInSeconds",
+    "ResourceConfig.VolumeKmsKeyId",
+    "ResourceConfig.VolumeSizeInGB",
+    "RetryStrategy",
+    "RoleArn",
+    "StoppingCondition.MaxPendingTimeInSeconds",
+    "StoppingCondition.MaxWaitTimeInSeconds",
+    "VpcConfig",
+)
+
+#: Operation -> paths of the fields that are checked, stored and described, and change nothing here.
+WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
+    "CreateTrainingJob": (
+        *_TRAINING_WITHOUT_EFFECT,
+        "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
+        "ExperimentConfig",
+        "InfraCheckConfig",
+        "RemoteDebugConfig",
+        "SessionChainingConfig",
+    ),
+    "CreateHyperParameterTuningJob": tuple(
+        f"TrainingJobDefinition.{path}" for path in (*_TRAINING_WITHOUT_EFFECT, "HyperParameterTuningResourceConfig")
+    ),
+    "CreateModel": (
+        "EnableNetworkIsolation",
+        "ExecutionRoleArn",
+        "InferenceExecutionConfig",
+        "PrimaryContainer.ContainerHostname",
+        "PrimaryContainer.ContainerMetricsConfig",
+        "PrimaryContainer.ImageConfig",
+        "PrimaryContainer.MultiModelConfig",
+        "VpcConfig",
+    ),
+    "CreateEndpointConfig": (
+        "EnableNetworkIsolation",
+        "ExecutionRoleArn",
+        "KmsKeyId",
+        "MetricsConfig",
+        "ProductionVariants.AcceleratorPartitionLayouts",
+        "ProductionVariants.AcceleratorType",
+        "ProductionVariants.CapacityReservationConfig",
+        "ProductionVariants.CoreDumpConfig",
+        "ProductionVariants.EnableSSMAccess",
+        "ProductionVariants.InferenceAmiVersion",
+        "ProductionVariants.ModelDataDownloadTimeoutInSeconds",
+        "ProductionVariants.RoutingConfig",
+        "ProductionVariants.VariantInstanceProvisionTimeoutInSeconds",
+        "ProductionVariants.VolumeSizeInGB",
+        "VpcConfig",
+    ),
+    "CreateEndpoint": ("DeploymentConfig",),
+    "UpdateEndpoint": (
+        "DeploymentConfig",
+        "ExcludeRetainedVariantProperties",
+        "RetainAllVariantProperties",
+        "RetainDeploymentConfig",
+    ),
+}
+
+
+def check(operation: str, request: Mapping[str, Any]) -> None:
+    """Unsupported, naming the field, where the request asks for what is not offered; a field without effect is
+    written to the service's log, once."""
+    for path, instead in REFUSED.get(operation, {}).items():
+        field, _, value = path.partition("=")
+        if any(found == value if value else found for found in _values(request, field.split("."))):
+            raise Unsupported(f"{operation}: {path} is not supported by Sagehound; {instead}")
+    for path in WITHOUT_EFFECT.get(operation, ()):
+        if any(_values(request, path.split("."))):
+            _say_once(operation, path)
+
+
+def _values(document: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401
+    """What lies at `path`, through every item of the lists on the way."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _values(item, path)
+    elif not path:
+        yield document
+    elif isinstance(document, Mapping) and path[0] in document:
+        yield from _values(document[path[0]], path[1:])
+
+
+@cache
+def _say_once(operation: str, path: str) -> None:
+    _log.info("%s: %s is accepted and has no effect here (COVERAGE.md lists such fields)", operation, path)
