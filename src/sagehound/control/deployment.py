@@ -1,0 +1,161 @@
+"""What an endpoint serves, on disk: the models of one configuration unpacked, and all that starting them again needs.
+
+`<endpoint's folder>/deployment.json` names the deployment in service; `<endpoint's folder>/<number>` holds its files:
+`<variant>/model`, `<variant>/code`. So an endpoint goes on, and comes back after a restart of the service, whatever
+became of the records and objects that it was made from.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sagehound.errors import InvalidInput, JobFailure, NotFound, ObjectStoreError
+from sagehound.jobs.archives import unpack
+from sagehound.names import S3Uri
+from sagehound.objects.store import ObjectStore
+from sagehound.records.serving import EndpointConfig, Model, Variant
+from sagehound.store.store import Store
+
+SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
+_FILE = "deployment.json"
+
+#: Makes the interpreter for a requirements.txt: (file, line to say) -> path of its python.
+Install = Callable[[Path, Callable[[str], None]], Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A variant with the environment of its model's container. `interpreter` is the Python that serves it."""
+
+    variant: Variant
+    environment: dict[str, str]
+    interpreter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The variants of configuration `config`, placed in the folder `number` of the endpoint's folder."""
+
+    config: str
+    number: int
+    variants: tuple[Placed, ...]
+
+
+def load(folder: Path) -> Deployment | None:
+    """The deployment in service of the endpoint in `folder`; None where there is none yet."""
+    try:
+        return msgspec.json.decode((folder / _FILE).read_bytes(), type=Deployment)
+    except FileNotFoundError:
+        return None
+
+
+def save(folder: Path, deployment: Deployment) -> None:
+    """Make this the deployment in service, whole or not at all."""
+    draft = folder / f".{_FILE}"
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(deployment))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / _FILE)
+
+
+def discard_others(folder: Path, kept: Deployment | None) -> None:
+    """Remove every deployment's files but those of `kept`."""
+    for path in folder.iterdir():
+        if path.name.isdigit() and (kept is None or path.name != str(kept.number)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def next_number(folder: Path) -> int:
+    return max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0) + 1
+
+
+class Stager:
+    """Brings the models of a configuration onto this machine. Blocks: call it in a thread."""
+
+    def __init__(self, store: Store, objects: ObjectStore, install: Install) -> None:
+        self._store = store
+        self._objects = objects
+        self._install = install
+
+    def stage(self, folder: Path, config_name: str, say: Callable[[str, str], None]) -> Deployment:
+        """Fetch and unpack what configuration `config_name` needs into a new numbered folder of `folder`.
+
+        `say(variant, line)` gets what is worth a line in a log. JobFailure says what is missing or damaged; then
+        nothing is left.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        number = next_number(folder)
+        place = folder / str(number)
+        place.mkdir()
+        try:
+            config = self._store.get(EndpointConfig, config_name)
+            variants = tuple(self._place(variant, place / variant.name, say) for variant in config.variants)
+        except (NotFound, InvalidInput, ObjectStoreError) as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise JobFailure(str(error)) from error
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise JobFailure(f"the model could not be written to {place}: {error.strerror or error}") from error
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        return Deployment(config=config_name, number=number, variants=variants)
+
+    def _place(self, variant: Variant, place: Path, say: Callable[[str, str], None]) -> Placed:
+        model = self._store.get(Model, variant.model)
+        self._fetch_model(model, place)
+        environment = dict(model.environment)
+        submitted = environment.get(SUBMIT_DIRECTORY, "")
+        if submitted.startswith("s3://"):
+            self._fetch_archive(S3Uri.parse(submitted), place / "code")
+            environment[SUBMIT_DIRECTORY] = "/opt/ml/code"
+        requirements = _requirements(place)
+        interpreter = self._install(requirements, lambda line: say(variant.name, line)) if requirements else None
+        return Placed(variant=variant, environment=environment, interpreter=str(interpreter or ""))
+
+    def _fetch_model(self, model: Model, place: Path) -> None:
+        target = place / "model"
+        if not model.data_uri:
+            target.mkdir(parents=True)
+            return
+        uri = S3Uri.parse(model.data_uri)
+        if not uri.key.endswith("/"):
+            self._fetch_archive(uri, target)
+            return
+        # An uncompressed model is a prefix: every object under it is a file of the model.
+        found = list(self._objects.list(uri))
+        if not found:
+            raise NotFound(f"there is no object under {uri}, the data of model {model.name}")
+        for info in found:
+            relative = info.key[len(uri.key) :]
+            if relative and not relative.endswith("/"):
+                self._objects.fetch(S3Uri(uri.bucket, info.key), _inside(target, relative))
+
+    def _fetch_archive(self, uri: S3Uri, target: Path) -> None:
+        archive = target.with_name(f"{target.name}.tar.gz")
+        self._objects.fetch(uri, archive)
+        try:
+            unpack(archive, target)
+        except InvalidInput as error:
+            raise InvalidInput(f"{uri}: {error}") from error
+        finally:
+            archive.unlink(missing_ok=True)
+
+
+def _inside(folder: Path, relative: str) -> Path:
+    path = Path(os.path.normpath(folder / relative))
+    if not path.is_relative_to(folder):
+        raise InvalidInput(f"the object {relative!r} of the model leaves the model's folder; rename it")
+    return path
+
+
+def _requirements(place: Path) -> Path | None:
+    candidates = (place / "code" / "requirements.txt", place / "model" / "code" / "requirements.txt")
+    return next((path for path in candidates if path.is_file()), None)
