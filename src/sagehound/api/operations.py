@@ -9,6 +9,7 @@ from sagehound.api import (
     logs,
     metrics,
     models,
+    runtime,
     sts,
     tags,
     training_jobs,
@@ -16,7 +17,7 @@ from sagehound.api import (
 )
 from sagehound.api.context import Operation
 
-#: (service, operation) as botocore names them -> the function that does it, run in a worker thread.
+#: (service, operation) as botocore names them -> the function that does it.
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sts", "GetCallerIdentity"): sts.get_caller_identity,
     ("iam", "GetRole"): iam.get_role,
@@ -49,4 +50,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("logs", "GetLogEvents"): logs.get_events,
     ("logs", "FilterLogEvents"): logs.filter_events,
     ("cloudwatch", "GetMetricStatistics"): metrics.get_statistics,
+    ("sagemaker-runtime", "InvokeEndpoint"): runtime.invoke_endpoint,
 }

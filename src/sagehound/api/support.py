@@ -76,11 +76,15 @@ REFUSED: dict[str, dict[str, str]] = {
         "ExplainerConfig": "leave it out",
         "CrossRegionTrafficConfig": "leave it out",
     },
+    "InvokeEndpoint": {
+        "TargetModel": "make one model of each archive, and an endpoint or a variant of each",
+        "TargetContainerHostname": _ONE_CONTAINER,
+        "InferenceComponentName": "name the endpoint alone",
+        "EnableExplanations": "leave it out",
+    },
 }
 
 _TRAINING_WITHOUT_EFFECT = (
-    "AlgorithmSpecification.TrainingImageConfig",
-    "CheckpointConfig.KmsKeyId",
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
     "EnableNetworkIsolation",
@@ -100,6 +104,7 @@ _TRAINING_WITHOUT_EFFECT = (
 WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "CreateTrainingJob": (
         *_TRAINING_WITHOUT_EFFECT,
+        "AlgorithmSpecification.TrainingImageConfig",
         "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
         "ExperimentConfig",
         "InfraCheckConfig",
@@ -137,6 +142,7 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         "VpcConfig",
     ),
     "CreateEndpoint": ("DeploymentConfig",),
+    "InvokeEndpoint": ("PrefixAwareId",),
     "UpdateEndpoint": (
         "DeploymentConfig",
         "ExcludeRetainedVariantProperties",

@@ -1,0 +1,87 @@
+"""The ASGI application: from a signed AWS request to its operation and back."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from anyio.to_thread import run_sync
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sagehound.api.body import Disconnected, TooLarge, read_body, read_head, write
+from sagehound.api.context import Context, Operation
+from sagehound.errors import SagehoundError
+from sagehound.wire.call import Call, route
+from sagehound.wire.errors import AwsError
+from sagehound.wire.incoming import Outgoing
+from sagehound.wire.services import RUNTIME, Catalogue
+from sagehound.wire.signature import Verifier
+
+#: More than the largest request that the models allow of an offered operation, other than a payload.
+REQUEST_LIMIT_BYTES = 4 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+def app(context: Context, operations: Mapping[tuple[str, str], Operation] | None = None) -> ASGIApp:
+    """The service over `context`: every operation of the table (`operations`, else all of Sagehound's), and /ping."""
+    if operations is None:
+        from sagehound.api.operations import OPERATIONS
+
+        operations = OPERATIONS
+    endpoint = Endpoint(context, operations)
+    return Starlette(routes=[Route("/ping", _ping, methods=["GET"]), Route("/{path:path}", endpoint)])
+
+
+async def _ping(request: Request) -> Response:
+    return PlainTextResponse("sagehound\n")
+
+
+class Endpoint:
+    """Answers every AWS request, of any service, at any path."""
+
+    def __init__(self, context: Context, operations: Mapping[tuple[str, str], Operation]) -> None:
+        self._context = context
+        self._operations = operations
+        self._catalogue = Catalogue(operations)
+        self._verifier = Verifier(context.keys, context.settings.region, context.clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = route(read_head(scope), str(uuid.uuid4()))
+        limit = self._context.invoke_limit_bytes if call.service is RUNTIME else REQUEST_LIMIT_BYTES
+        try:
+            body = await read_body(receive, limit)
+        except Disconnected:
+            return
+        except TooLarge as error:
+            await write(send, call.failure(AwsError("RequestEntityTooLargeException", error.message, 413)))
+            return
+        outgoing = await self.answer(route(replace(call.incoming, body=body), call.request_id))
+        await write(send, outgoing)
+
+    async def answer(self, call: Call) -> Outgoing:
+        """What `call` is answered; every error is in it."""
+        try:
+            operation = self._operations[call.admit(self._verifier, self._catalogue)]
+            return call.success(await self._run(operation, call.request()))
+        except SagehoundError as error:
+            return call.failure(error)
+        except Exception as error:  # noqa: BLE001 - the service outlives any operation's mistake
+            _log.exception("%s failed (request %s)", call.operation, call.request_id)
+            return call.failure(error)
+
+    async def _run(self, operation: Operation, request: dict[str, Any]) -> dict[str, Any]:
+        if inspect.iscoroutinefunction(operation):
+            answer: dict[str, Any] = await operation(request, self._context)
+            return answer
+        result = await run_sync(operation, request, self._context)
+        assert isinstance(result, dict), "an operation that is no coroutine answers at once"
+        return result
