@@ -1,0 +1,5 @@
+"""`python -m sagehound.cli` is `sagehound`."""
+
+from sagehound.cli import main
+
+main()

@@ -1,0 +1,39 @@
+"""The notebook of the starters, executed as a user does it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from sagehound.cli.starters import starter_files
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_the_examples_are_the_starters():
+    assert {path.name: path.read_bytes() for path in starter_files()} == {
+        path.name: path.read_bytes() for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb", ".txt")
+    }
+
+
+def test_the_notebook_runs_from_end_to_end(home, tmp_path):
+    for source in starter_files():
+        shutil.copy(source, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "sagehound.cli", "run", "--home", home, "--", "train_and_deploy.ipynb"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    notebook = nbformat.read(tmp_path / "train_and_deploy.ipynb", as_version=4)
+    outputs = {cell.source: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+    (winner,) = outputs["np.argmax(response, 1)"]
+    assert winner.data["text/plain"].startswith("array([")
+    (table,) = outputs['tuner.analytics().dataframe().sort_values("FinalObjectiveValue")']
+    assert table.data["text/plain"].count("Completed") == 4

@@ -1,0 +1,153 @@
+"""kill -9 of the service while it works, and a long queue."""
+
+import tarfile
+
+import boto3
+import pytest
+
+from sagehound.client import activate
+from tests.sdk.conftest import SCRIPTS, kill_service, start_service
+from tests.sdk.waiting import eventually
+
+
+@pytest.fixture
+def client(own_home):
+    """Starts the service of `own_home` and returns SageMaker's client of it; again after every call."""
+
+    def make():
+        start_service(own_home)
+        activate(own_home)
+        return boto3.client("sagemaker")
+
+    return make
+
+
+def code_in_s3():
+    """The scripts as sourcedir.tar.gz in S3, as the SDK uploads them."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="survival")
+    path = SCRIPTS.parent / "sourcedir.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for script in SCRIPTS.iterdir():
+            archive.add(script, script.name)
+    s3.upload_file(str(path), "survival", "sourcedir.tar.gz")
+    path.unlink()
+    return "s3://survival/sourcedir.tar.gz"
+
+
+def training(code, script, **hyperparameters):
+    """The request of a script-mode job, but for its name."""
+    script_mode = {"sagemaker_program": f'"{script}"', "sagemaker_submit_directory": f'"{code}"'}
+    return {
+        "AlgorithmSpecification": {"TrainingImage": "pytorch-training:2.0", "TrainingInputMode": "File"},
+        "RoleArn": "arn:aws:iam::000000000000:role/sagehound",
+        "OutputDataConfig": {"S3OutputPath": "s3://survival/output"},
+        "ResourceConfig": {"InstanceType": "ml.c5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "HyperParameters": {**script_mode, **hyperparameters},
+    }
+
+
+def status(sm, name):
+    return sm.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]
+
+
+def test_a_job_survives_kill_9(client, own_home, tmp_path):
+    sm = client()
+    go_on = tmp_path / "go-on"
+    sm.create_training_job(TrainingJobName="survivor", **training(code_in_s3(), "waits.py", until=str(go_on)))
+    eventually(lambda: sm.describe_training_job(TrainingJobName="survivor")["SecondaryStatus"] == "Training")
+    eventually(lambda: (own_home / "jobs" / "survivor" / "algo-1.log").exists())
+    kill_service(own_home)
+    go_on.touch()  # The job ends while there is no service.
+    sm = client()
+    eventually(lambda: status(sm, "survivor") == "Completed")
+    log = (own_home / "jobs" / "survivor" / "algo-1.log").read_text()
+    assert log.count("begun") == 1
+    artifacts = sm.describe_training_job(TrainingJobName="survivor")["ModelArtifacts"]["S3ModelArtifacts"]
+    bucket, key = artifacts.removeprefix("s3://").split("/", 1)
+    assert boto3.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+
+def test_a_tuning_job_survives_kill_9(client, own_home):
+    sm = client()
+    definition = training(code_in_s3(), "steps.py")
+    definition["StaticHyperParameters"] = {**definition.pop("HyperParameters"), "pause": "0.5"}
+    definition["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss: ([0-9.]+)"}]
+    sm.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="survivor",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {
+                "ContinuousParameterRanges": [{"Name": "lr", "MinValue": "0.001", "MaxValue": "0.1"}],
+            },
+        },
+        TrainingJobDefinition=definition,
+    )
+    eventually(lambda: counters(sm)["Completed"] >= 1)
+    kill_service(own_home)
+    sm = client()
+    eventually(lambda: tuning(sm)["HyperParameterTuningJobStatus"] == "Completed")
+    assert counters(sm)["Completed"] == 6
+    trials = sm.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="survivor")
+    assert len(trials["TrainingJobSummaries"]) == 6
+    assert tuning(sm)["BestTrainingJob"]["TrainingJobName"]
+
+
+def tuning(sm):
+    return sm.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="survivor")
+
+
+def counters(sm):
+    return tuning(sm)["TrainingJobStatusCounters"]
+
+
+def test_an_endpoint_comes_back_after_kill_9(client, own_home, tmp_path):
+    sm = client()
+    boto3.client("s3").create_bucket(Bucket="survival")
+    archive = tmp_path / "model.tar.gz"
+    (tmp_path / "weights.txt").write_text("7")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(tmp_path / "weights.txt", "weights.txt")
+        tar.add(SCRIPTS / "inference.py", "code/inference.py")
+    boto3.client("s3").upload_file(str(archive), "survival", "model.tar.gz")
+    sm.create_model(
+        ModelName="m",
+        ExecutionRoleArn="arn:aws:iam::000000000000:role/sagehound",
+        PrimaryContainer={"Image": "pytorch-inference:2.0", "ModelDataUrl": "s3://survival/model.tar.gz"},
+    )
+    variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    sm.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sm.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    eventually(lambda: sm.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService")
+    kill_service(own_home)
+    sm = client()
+    reply = eventually(invoke)
+    assert reply.startswith("[[7.0, 3.0")
+    assert sm.describe_endpoint(EndpointName="e")["EndpointStatus"] == "InService"
+
+
+def invoke():
+    runtime = boto3.client("sagemaker-runtime")
+    try:
+        reply = runtime.invoke_endpoint(EndpointName="e", Body=b"abc", ContentType="image/jpeg")
+    except runtime.exceptions.ClientError:
+        return ""
+    return reply["Body"].read().decode()
+
+
+def test_fifty_queued_jobs_all_run(client, own_home):
+    sm = client()
+    request = training(code_in_s3(), "steps.py")
+    names = [f"queued-{number:02d}" for number in range(50)]
+    for name in names:
+        sm.create_training_job(TrainingJobName=name, **request)
+    pending = [name for name in names if secondary(sm, name) == "Pending"]
+    assert len(pending) >= 30  # Four hosts side by side; the rest wait, and say so.
+    eventually(lambda: all(status(sm, name) == "Completed" for name in names), deadline_s=150)
+
+
+def secondary(sm, name):
+    return sm.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
