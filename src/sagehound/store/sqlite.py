@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from sagehound.errors import AlreadyExists, InvalidInput, NotFound
+from sagehound.errors import AlreadyExists, InvalidInput, NotFound, ServiceUnavailable
 from sagehound.records.record import Record
 from sagehound.store.store import Page, Query, R
 
@@ -20,11 +21,17 @@ CREATE TABLE IF NOT EXISTS records (
     created_at REAL NOT NULL, modified_at REAL NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_created ON records (kind, created_at, name);
-CREATE INDEX IF NOT EXISTS by_modified ON records (kind, modified_at, name);
-CREATE INDEX IF NOT EXISTS by_state ON records (kind, state, name);
-CREATE INDEX IF NOT EXISTS by_group ON records (kind, grp, created_at, name);
+-- Each index holds all that a query may ask of a record, so that bodies are read for the page alone.
+CREATE INDEX IF NOT EXISTS in_name ON records (kind, name, state, created_at, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_created ON records (kind, created_at, name, state, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_modified ON records (kind, modified_at, name, state, created_at, grp);
+CREATE INDEX IF NOT EXISTS in_state_name ON records (kind, state, name, created_at, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_state_created ON records (kind, state, created_at, name, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_group_name ON records (kind, grp, name, state, created_at, modified_at);
+CREATE INDEX IF NOT EXISTS in_group_created ON records (kind, grp, created_at, name, state, modified_at);
 """
+#: How much of the file is read without copies.
+_MAPPED_BYTES = 1 << 28
 _COLUMNS = {"name": "name", "created_at": "created_at", "modified_at": "modified_at", "state": "state"}
 
 
@@ -33,12 +40,14 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._lock = threading.RLock()
         self._watchers: list[Callable[[Record], None]] = []
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA busy_timeout=5000")
+        self._db.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -46,7 +55,7 @@ class SqliteStore:
             self._db.close()
 
     def insert(self, record: Record) -> None:
-        with self._lock:
+        with self._lock, self._transaction():
             try:
                 self._db.execute("INSERT INTO records VALUES (?,?,?,?,?,?,?)", _row(record))
             except sqlite3.IntegrityError:
@@ -61,7 +70,7 @@ class SqliteStore:
         return msgspec.json.decode(row[0], type=kind)
 
     def update(self, kind: type[R], name: str, change: Callable[[R], R]) -> R:
-        with self._lock:
+        with self._lock, self._transaction():
             before = self.get(kind, name)
             after = change(before)
             if after is before:
@@ -74,7 +83,7 @@ class SqliteStore:
         return after
 
     def delete(self, kind: type[Record], name: str) -> None:
-        with self._lock:
+        with self._lock, self._transaction():
             done = self._db.execute("DELETE FROM records WHERE kind=? AND name=?", (kind.kind, name))
         if done.rowcount == 0:
             raise NotFound(f"there is no {kind.kind} {name}")
@@ -83,14 +92,32 @@ class SqliteStore:
         sql, arguments = _select(kind.kind, query)
         with self._lock:
             rows = self._db.execute(sql, arguments).fetchall()
+        rows.sort(key=lambda row: row[1:], reverse=query.descending)
         records = [msgspec.json.decode(row[0], type=kind) for row in rows[: query.limit]]
         if len(rows) <= query.limit or not records:
             return Page(records)
-        last = records[-1]
-        return Page(records, json.dumps([getattr(last, query.sort), last.name]))
+        return Page(records, json.dumps(rows[query.limit - 1][1:]))
 
     def watch(self, callback: Callable[[Record], None]) -> None:
         self._watchers.append(callback)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Other processes keep out too; whatever is raised inside undoes what was done."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._undo()
+            raise ServiceUnavailable(f"{self._path} cannot be written ({error}); free disk space and retry") from error
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     def _tell(self, record: Record) -> None:
         for callback in self._watchers:
@@ -120,15 +147,28 @@ def _select(kind: str, query: Query) -> tuple[str, list[object]]:
     column, direction = _COLUMNS[query.sort], "DESC" if query.descending else "ASC"
     if query.cursor:
         where.append(f"({column}, name) {'<' if query.descending else '>'} (?, ?)")
-        arguments.extend(_cursor(query.cursor))
-    order = f"ORDER BY {column} {direction}, name {direction} LIMIT {query.limit + 1}"
-    return f"SELECT body FROM records WHERE {' AND '.join(where)} {order}", arguments
+        arguments.extend(_cursor(query))
+    found = (
+        f"SELECT kind AS k, name AS n, {column} AS c FROM records INDEXED BY {_index(query)} "
+        f"WHERE {' AND '.join(where)} "
+        f"ORDER BY {column} {direction}, name {direction} LIMIT {query.limit + 1}"
+    )
+    return f"SELECT body, c, n FROM ({found}) CROSS JOIN records ON kind=k AND name=n", arguments
+
+
+def _index(query: Query) -> str:
+    """The index that has the wanted records next to each other in the wanted order, or as near to it as there is."""
+    if query.group is not None:
+        return "in_group_name" if query.sort == "name" else "in_group_created"
+    if len(query.states) == 1 and query.sort != "modified_at":
+        return "in_state_created" if query.sort == "created_at" else "in_state_name"
+    return {"name": "in_name", "modified_at": "in_modified", "state": "in_state_name"}.get(query.sort, "in_created")
 
 
 def _conditions(query: Query) -> list[tuple[str, object]]:
     chosen = [
         ("grp=?", query.group),
-        ("instr(lower(name), lower(?))", query.name_contains or None),
+        ("instr(lower(name), ?)", query.name_contains.lower() or None),
         ("created_at>?", query.created_after),
         ("created_at<?", query.created_before),
         ("modified_at>?", query.modified_after),
@@ -137,9 +177,15 @@ def _conditions(query: Query) -> list[tuple[str, object]]:
     return [(condition, value) for condition, value in chosen if value is not None]
 
 
-def _cursor(text: str) -> list[object]:
+def _cursor(query: Query) -> list[object]:
+    """What the last record of the page before had: the column of the order, and its name."""
+    kind = (int, float) if query.sort in ("created_at", "modified_at") else str
     try:
-        value, name = json.loads(text)
-    except ValueError:
-        raise InvalidInput(f"{text!r} is not a page's token; pass the one that the last page gave") from None
+        value, name = json.loads(query.cursor)
+    except (ValueError, TypeError):
+        value, name = None, None
+    if not isinstance(value, kind) or not isinstance(name, str):
+        raise InvalidInput(
+            f"{query.cursor!r} is not a page's token in this order; pass the one that the last page gave"
+        )
     return [value, name]
