@@ -43,7 +43,6 @@ class Bayesian:
         self._seed = seed
         self._maximize = maximize
         self._trials: dict[int, Trial] = {}
-        self._tried: set[tuple[str, ...]] = set()
         self._mirror: _Mirror | None = None
         self._news: dict[int, Trial] = {}
 
@@ -51,8 +50,9 @@ class Bayesian:
         """Values of trial `number`; never None."""
         known = sum(trial.objective is not None for trial in self._trials.values())
         values = self._even(number) if known < STARTUP else self._estimated(number)
-        if key(values) in self._tried:
-            values = fresh(self._space, random.Random(f"fresh {self._seed}/{number}"), self._tried) or values
+        tried = {key(trial.values) for trial in self._trials.values() if trial.number != number}
+        if key(values) in tried:
+            values = fresh(self._space, random.Random(f"fresh {self._seed}/{number}"), tried) or values
         self.tell(Trial(number=number, values=values, running=True))
         return values
 
@@ -66,7 +66,6 @@ class Bayesian:
             running=trial.running,
         )
         self._trials[trial.number] = self._news[trial.number] = trial
-        self._tried.add(key(trial.values))
 
     def _even(self, number: int) -> Values:
         return self._space.at(_spread(f"even {self._seed}", number, len(self._space.ranges)))

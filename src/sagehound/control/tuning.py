@@ -1,0 +1,107 @@
+"""What makes tuning jobs happen: one study for each that has not ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sagehound.control.study import Study
+from sagehound.errors import SagehoundError
+from sagehound.records.record import Record
+from sagehound.records.training import TrainingJob
+from sagehound.records.tuning import TuningJob, TuningStatus
+from sagehound.settings import Settings
+from sagehound.store.store import Query, Store, every
+
+_LOG = logging.getLogger(__name__)
+#: After an error that is not the tuning job's own (a full disk), its study is made anew so much later.
+RETRY_S = 10.0
+
+
+@dataclass(slots=True)
+class _Follower:
+    """What a study has not heard yet, and the bell that wakes it."""
+
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: list[TrainingJob] = field(default_factory=list)
+
+    def heard(self) -> list[TrainingJob]:
+        self.bell.clear()
+        ended, self.ended = self.ended, []
+        return ended
+
+
+class TuningLoop:
+    """Studies follow the records of tuning jobs and of their trials, woken by the store."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._followers: dict[str, _Follower] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled. What has not ended then goes on with the next `run`, in this process or another."""
+        self._loop = asyncio.get_running_loop()
+        self._store.watch(self._notice)
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                going_on = Query(states=(TuningStatus.IN_PROGRESS, TuningStatus.STOPPING), limit=1000)
+                for job in await asyncio.to_thread(every, self._store, TuningJob, going_on):
+                    self._wake(job)
+                await self._loop.create_future()
+        finally:
+            self._loop = self._tasks = None
+
+    def _notice(self, record: Record) -> None:
+        """A record changed; in any thread."""
+        loop = self._loop
+        if loop is None:
+            return
+        if isinstance(record, TuningJob):
+            loop.call_soon_threadsafe(self._wake, record)
+        elif isinstance(record, TrainingJob) and record.parent and record.status.ended:
+            loop.call_soon_threadsafe(self._trial_ended, record)
+
+    def _wake(self, job: TuningJob) -> None:
+        if job.name in self._followers:
+            self._followers[job.name].bell.set()
+        elif not job.status.ended and self._tasks is not None:
+            self._followers[job.name] = _Follower()
+            self._tasks.create_task(self._follow(job.name))
+
+    def _trial_ended(self, trial: TrainingJob) -> None:
+        follower = self._followers.get(trial.parent)
+        if follower is not None:
+            follower.ended.append(trial)
+            follower.bell.set()
+
+    async def _follow(self, name: str) -> None:
+        """See the tuning job through. A study that failed for no fault of the job's is made anew from the store."""
+        try:
+            while True:
+                try:
+                    return await self._see_through(name)
+                except Exception:  # noqa: BLE001 - it is logged whole, and the loop must outlive it
+                    _LOG.exception("tuning job %s cannot go on; it is tried again in %g s", name, RETRY_S)
+                await asyncio.sleep(RETRY_S)
+        finally:
+            del self._followers[name]
+
+    async def _see_through(self, name: str) -> None:
+        follower = self._followers[name]
+        study = Study(self._store, name, self._clock, self._cores, self._settings.host_slots)
+        try:
+            while (left := await asyncio.to_thread(study.advance, follower.heard())) is not None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(follower.bell.wait(), None if left == math.inf else left)
+        except SagehoundError as error:
+            await asyncio.to_thread(study.give_up, error.message)
