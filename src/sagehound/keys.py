@@ -26,12 +26,22 @@ def load_keys(home: Path) -> Keys:
     try:
         return Keys(**json.loads(path.read_text()))
     except FileNotFoundError:
-        return _make_keys(path)
+        return _keep(path, _new_keys())
 
 
-def _make_keys(path: Path) -> Keys:
+def adopt_keys(home: Path, keys: Keys) -> Keys:
+    """Make `keys` those of `home`: a client has one pair, which an object store of the user's own decides."""
+    (home / "keys.json").unlink(missing_ok=True)
+    return _keep(home / "keys.json", keys)
+
+
+def _new_keys() -> Keys:
+    return Keys("AKIA" + "".join(secrets.choice(_UPPER) for _ in range(16)), secrets.token_urlsafe(30))
+
+
+def _keep(path: Path, keys: Keys) -> Keys:
+    """Write the keys whole or not at all; those of another process that came first win."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    keys = Keys("AKIA" + "".join(secrets.choice(_UPPER) for _ in range(16)), secrets.token_urlsafe(30))
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(asdict(keys)))
