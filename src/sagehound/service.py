@@ -18,6 +18,7 @@ from sagehound import client
 from sagehound.address import Address
 from sagehound.api.app import app
 from sagehound.api.context import Context
+from sagehound.control.deployment import Stager
 from sagehound.control.endpoints import EndpointLoop
 from sagehound.control.serving_command import surroundings
 from sagehound.control.training import TrainingLoop
@@ -65,7 +66,8 @@ async def _serve(
     training = TrainingLoop(store, objects, ProcessLauncher(), settings, time.time, environment)
     tuning = TuningLoop(store, settings, time.time)
     workers = surroundings(os.environ, environment, settings.fast_malloc)
-    endpoints = EndpointLoop(store, objects, settings, workers, time.time)
+    stager = Stager(store, objects, settings.environments_folder)
+    endpoints = EndpointLoop(store, stager, settings.endpoints_folder, workers, time.time)
     context = Context(settings=settings, store=store, keys=keys, invoker=endpoints)
     server = _Server(uvicorn.Config(app(context), log_level="warning", access_log=False, lifespan="off"))
     loop = asyncio.get_running_loop()

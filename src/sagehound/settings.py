@@ -56,6 +56,11 @@ class Settings:
         return self.home / "endpoints"
 
     @property
+    def environments_folder(self) -> Path:
+        """What a requirements.txt installed, one folder a content."""
+        return self.home / "environments"
+
+    @property
     def host_slots(self) -> int:
         """Job instances that may run side by side."""
         return self.max_hosts or max(2, os.cpu_count() or 1)
