@@ -7,7 +7,8 @@ import io
 import os
 import tarfile
 import time
-from collections.abc import AsyncIterator, Callable
+import zipfile
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class House:
 
     def _new_loop(self) -> EndpointLoop:
         around = surroundings(os.environ, {"AWS_REGION": "us-east-1"})
-        stager = Stager(self.store, self.objects, _no_install)
+        stager = Stager(self.store, self.objects, self.root / "environments")
         return EndpointLoop(self.store, stager, self.folder, around, time.time)
 
     @asynccontextmanager
@@ -61,7 +62,7 @@ class House:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    def model(self, name: str, files: dict[str, str], environment: dict[str, str] | None = None) -> None:
+    def model(self, name: str, files: Mapping[str, str | bytes], environment: dict[str, str] | None = None) -> None:
         archive = self.root / f"{name}.tar.gz"
         pack(archive, files)
         self.objects.put(archive, S3Uri("models", f"{name}/model.tar.gz"))
@@ -114,16 +115,25 @@ class House:
         return "\n".join(line.text for line in read_lines(self.folder / endpoint, host)[0])
 
 
-def _no_install(requirements: Path, say: Callable[[str], None]) -> Path:
-    raise AssertionError(f"nothing here has a {requirements}")
-
-
-def pack(path: Path, files: dict[str, str]) -> None:
+def pack(path: Path, files: Mapping[str, str | bytes]) -> None:
     with tarfile.open(path, "w:gz") as tar:
-        for name, text in files.items():
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
             info = tarfile.TarInfo(name)
-            info.size = len(text.encode())
-            tar.addfile(info, io.BytesIO(text.encode()))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+def wheel(name: str, source: str) -> bytes:
+    """A wheel, version 1.0, of one module."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        info = f"{name}-1.0.dist-info"
+        archive.writestr(f"{name}.py", source)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return stream.getvalue()
 
 
 def alive(pid: int) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,9 @@ import pytest
 from sagehound.errors import InvalidInput, NotFound
 from sagehound.names import S3Uri
 from sagehound.records.serving import Endpoint, EndpointConfig, EndpointStatus, Model, Variant
-from tests.control.endpoint_house import ECHO, House, alive, pack
+from tests.control.endpoint_house import ECHO, House, alive, pack, wheel
+
+_REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -380,3 +385,65 @@ def test_workers_environment(house: House, monkeypatch: pytest.MonkeyPatch) -> N
             assert not {"SM_MODEL_DIR", "AWS_SECRET_ACCESS_KEY"} & set(seen)
 
     _run(story())
+
+
+def test_requirements_are_installed_for_the_model(house: House) -> None:
+    """A package that comes with the model, so that no index is asked."""
+    code = "import dogbreeds\ndef model_fn(d):\n    return dogbreeds.NAMES\n"
+    code += "def predict_fn(data, model):\n    return model\n"
+    file = "dogbreeds-1.0-py3-none-any.whl"
+    files = {"code/inference.py": code, "code/requirements.txt": f"--no-index\n./{file}\n"}
+    house.model("m", {**files, f"code/{file}": wheel("dogbreeds", "NAMES = ['beagle']\n")})
+    house.config("m", Variant(name="v", model="m"))
+    house.endpoint("m", "m")
+
+    async def story() -> None:
+        async with house.running():
+            record = await house.settled("m")
+            assert record.failure_reason == "", house.log("m", "v-1")
+            assert json.loads((await house.say("m", "1", content_type="text/csv")).body) == ["beagle"]
+
+    _run(story())
+
+
+def test_requirements_that_cannot_be_installed(house: House) -> None:
+    files = {"code/inference.py": ECHO, "code/requirements.txt": "--no-index\nno-such-package-here\n"}
+    house.model("m", files)
+    house.config("m", Variant(name="v", model="m"))
+    house.endpoint("m", "m")
+
+    async def story() -> None:
+        async with house.running():
+            record = await house.settled("m")
+            assert record.status is EndpointStatus.FAILED
+            assert "no-such-package-here" in record.failure_reason
+            assert "ERROR" in house.log("m", "v-1")
+
+    _run(story())
+
+
+def test_workers_end_with_a_service_that_is_killed(house: House) -> None:
+    house.echo("m")
+    house.config("m", Variant(name="v", model="m"))
+    house.endpoint("m", "m")
+    house.store.close()
+    script = """
+import asyncio, sys
+from pathlib import Path
+from tests.control.endpoint_house import House
+async def main():
+    house = House(Path(sys.argv[1]))
+    async with house.running():
+        await house.settled("m")
+        print((await house.say("m")).body.rsplit(b":")[-1].decode(), flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+    service = subprocess.Popen([sys.executable, "-c", script, str(house.root)], stdout=subprocess.PIPE, cwd=_REPOSITORY)
+    with service:
+        assert service.stdout is not None
+        pid = int(service.stdout.readline())
+        watched = os.pidfd_open(pid)
+        service.kill()
+        assert select.select([watched], [], [], 60)[0]
+        os.close(watched)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,8 @@ import msgspec
 
 from sagehound.errors import InvalidInput, JobFailure, NotFound, ObjectStoreError
 from sagehound.jobs.archives import unpack
+from sagehound.jobs.environments import install
+from sagehound.jobs.logs import LineWriter, log_path
 from sagehound.names import S3Uri
 from sagehound.objects.store import ObjectStore
 from sagehound.records.serving import EndpointConfig, Model, Variant
@@ -24,9 +25,6 @@ from sagehound.store.store import Store
 
 SUBMIT_DIRECTORY = "SAGEMAKER_SUBMIT_DIRECTORY"
 _FILE = "deployment.json"
-
-#: Makes the interpreter for a requirements.txt: (file, line to say) -> path of its python.
-Install = Callable[[Path, Callable[[str], None]], Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +77,16 @@ def next_number(folder: Path) -> int:
 class Stager:
     """Brings the models of a configuration onto this machine. Blocks: call it in a thread."""
 
-    def __init__(self, store: Store, objects: ObjectStore, install: Install) -> None:
+    def __init__(self, store: Store, objects: ObjectStore, environments_folder: Path) -> None:
         self._store = store
         self._objects = objects
-        self._install = install
+        self._environments_folder = environments_folder
 
-    def stage(self, folder: Path, config_name: str, say: Callable[[str, str], None]) -> Deployment:
-        """Fetch and unpack what configuration `config_name` needs into a new numbered folder of `folder`.
+    def stage(self, folder: Path, config_name: str) -> Deployment:
+        """Fetch and unpack what configuration `config_name` needs into a new numbered folder of `folder`, and install
+        its models' requirements.
 
-        `say(variant, line)` gets what is worth a line in a log. JobFailure says what is missing or damaged; then
-        nothing is left.
+        JobFailure says what is missing or damaged; then nothing is left.
         """
         folder.mkdir(parents=True, exist_ok=True)
         number = next_number(folder)
@@ -96,7 +94,7 @@ class Stager:
         place.mkdir()
         try:
             config = self._store.get(EndpointConfig, config_name)
-            variants = tuple(self._place(variant, place / variant.name, say) for variant in config.variants)
+            variants = tuple(self._place(variant, place / variant.name) for variant in config.variants)
         except (NotFound, InvalidInput, ObjectStoreError) as error:
             shutil.rmtree(place, ignore_errors=True)
             raise JobFailure(str(error)) from error
@@ -108,7 +106,7 @@ class Stager:
             raise
         return Deployment(config=config_name, number=number, variants=variants)
 
-    def _place(self, variant: Variant, place: Path, say: Callable[[str, str], None]) -> Placed:
+    def _place(self, variant: Variant, place: Path) -> Placed:
         model = self._store.get(Model, variant.model)
         self._fetch_model(model, place)
         environment = dict(model.environment)
@@ -116,9 +114,18 @@ class Stager:
         if submitted.startswith("s3://"):
             self._fetch_archive(S3Uri.parse(submitted), place / "code")
             environment[SUBMIT_DIRECTORY] = "/opt/ml/code"
+        return Placed(variant=variant, environment=environment, interpreter=self._interpreter(variant, place))
+
+    def _interpreter(self, variant: Variant, place: Path) -> str:
+        """The Python that has what the model's requirements.txt asks for; empty where it asks for nothing."""
         requirements = _requirements(place)
-        interpreter = self._install(requirements, lambda line: say(variant.name, line)) if requirements else None
-        return Placed(variant=variant, environment=environment, interpreter=str(interpreter or ""))
+        if requirements is None:
+            return ""
+        log = LineWriter(log_path(place.parent.parent, f"{variant.name}-1"))
+        try:
+            return str(install(requirements, self._environments_folder, log) / "bin" / "python")
+        finally:
+            log.close()
 
     def _fetch_model(self, model: Model, place: Path) -> None:
         target = place / "model"

@@ -16,7 +16,6 @@ from sagehound.control.fleet import Fleet
 from sagehound.control.pool import Pool, Seat
 from sagehound.control.serving_command import Surroundings, commands
 from sagehound.errors import InvalidInput, JobFailure, NotFound, ServiceUnavailable
-from sagehound.jobs.logs import LineWriter, log_path
 from sagehound.records.invocation import Invocation, Reply
 from sagehound.records.record import Record
 from sagehound.records.serving import Endpoint, EndpointStatus
@@ -178,7 +177,7 @@ class EndpointLoop:
 
     async def _deploy(self, folder: Path, config: str) -> tuple[Deployment, Fleet]:
         """A fleet that answers, of the configuration; JobFailure, and nothing left of it, where it cannot be."""
-        deployment = await _uninterrupted(asyncio.to_thread(self._stager.stage, folder, config, _say_to(folder)))
+        deployment = await _uninterrupted(asyncio.to_thread(self._stager.stage, folder, config))
         try:
             return deployment, await self._start(folder, deployment)
         except BaseException:
@@ -244,17 +243,6 @@ async def _retire(fleet: Fleet) -> None:
         await fleet.drain()
     finally:
         await fleet.stop()
-
-
-def _say_to(folder: Path) -> Callable[[str, str], None]:
-    """Writes a line into the log of a variant's first worker."""
-
-    def say(variant: str, line: str) -> None:
-        writer = LineWriter(log_path(folder, f"{variant}-1"))
-        writer.say(line)
-        writer.close()
-
-    return say
 
 
 async def _uninterrupted(work: Coroutine[Any, Any, Deployment]) -> Deployment:

@@ -12,12 +12,11 @@ from pathlib import Path
 from sagehound.control.deployment import Deployment, Placed
 from sagehound.control.serving_process import Command
 from sagehound.errors import JobFailure
+from sagehound.jobs import allocator, variables
 
 #: What a worker has to answer a request in: SageMaker's own limit.
 ANSWER_TIMEOUT_S = 60.0
-_NOT_INHERITED = ("SM_", "SAGEMAKER_", "AWS_", "PYTHON", "TRAINING_JOB_", "OMP_", "MALLOC_")
-_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_TOP_PAD_": "67108864", "MALLOC_MMAP_MAX_": "0"}
-_DROPIN = Path(__file__).parent.parent / "dropin"
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +32,9 @@ def surroundings(
 ) -> Surroundings:
     """What workers get on this machine: the service's own environment without what speaks of the caller's jobs, keys
     and Python; the way back to the service; the allocator's settings."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith(_NOT_INHERITED)}
-    malloc = _MALLOC if fast_malloc else {}
-    return Surroundings(environment={**kept, **malloc, **client_environment}, cores=len(os.sched_getaffinity(0)))
+    malloc = allocator.variables() if fast_malloc else {}
+    environment = {**variables.inherited(inherited), **malloc, **client_environment}
+    return Surroundings(environment=environment, cores=len(os.sched_getaffinity(0)))
 
 
 def commands(folder: Path, deployment: Deployment, surroundings: Surroundings) -> list[Command]:
@@ -85,11 +84,12 @@ def _binds(place: Path) -> list[dict[str, str]]:
 
 
 def _environment(placed: Placed, surroundings: Surroundings, threads: int) -> dict[str, str]:
-    paths = [str(_DROPIN), *filter(None, [placed.environment.get("PYTHONPATH")])]
+    paths = [str(variables.DROPIN), *filter(None, [placed.environment.get("PYTHONPATH")])]
     return {
         **surroundings.environment,
-        "OMP_NUM_THREADS": str(threads),
+        **dict.fromkeys(_THREADS, str(threads)),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "UTF-8",
         **placed.environment,
         "PYTHONPATH": os.pathsep.join(paths),
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 IMAGE_TYPES = ("image/jpeg", "image/png", "application/x-image")
 #: More pixels than this are refused before they are decoded (268 MB as RGB): Pillow's own warning level.
 MAX_PIXELS = 89_478_485
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "MPO")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _IMAGENET = {"input_size": (3, 224, 224), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
 
@@ -32,8 +32,8 @@ def decode(body: bytes | bytearray, max_pixels: int = MAX_PIXELS) -> Image:
         return image.convert("RGB")
     except UnidentifiedImageError:
         raise InvalidInput(f"the body ({len(body)} bytes) is not an image; send {', '.join(_FORMATS)}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput(f"the image is too large: {error}; scale it down before sending") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InvalidInput(f"the image is too large; the limit is {max_pixels} pixels: scale it down first") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InvalidInput(f"the image is damaged or cut off: {error}") from None
 
