@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sagehound.api.body import Disconnected, TooLarge, read_body, read_head, write
 from sagehound.api.context import Context, Operation
 from sagehound.errors import SagehoundError
-from sagehound.wire.call import Call, route
+from sagehound.wire.call import Call, is_runtime, route
 from sagehound.wire.errors import AwsError
 from sagehound.wire.incoming import Outgoing
-from sagehound.wire.services import RUNTIME, Catalogue
+from sagehound.wire.services import Catalogue
 from sagehound.wire.signature import Verifier
 
 #: More than the largest request that the models allow of an offered operation, other than a payload.
@@ -55,17 +55,17 @@ class Endpoint:
         self._verifier = Verifier(context.keys, context.settings.region, context.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = route(read_head(scope), str(uuid.uuid4()))
-        limit = self._context.invoke_limit_bytes if call.service is RUNTIME else REQUEST_LIMIT_BYTES
+        head, request_id = read_head(scope), str(uuid.uuid4())
+        limit = self._context.invoke_limit_bytes if is_runtime(head) else REQUEST_LIMIT_BYTES
         try:
             body = await read_body(receive, limit)
         except Disconnected:
             return
         except TooLarge as error:
-            await write(send, call.failure(AwsError("RequestEntityTooLargeException", error.message, 413)))
+            refusal = AwsError("RequestEntityTooLargeException", error.message, 413)
+            await write(send, route(head, request_id).failure(refusal))
             return
-        outgoing = await self.answer(route(replace(call.incoming, body=body), call.request_id))
-        await write(send, outgoing)
+        await write(send, await self.answer(route(replace(head, body=body), request_id)))
 
     async def answer(self, call: Call) -> Outgoing:
         """What `call` is answered; every error is in it."""

@@ -92,10 +92,15 @@ class Call:
         return AwsError(self.protocol.unknown_operation, message, 404)
 
 
+def is_runtime(incoming: Incoming) -> bool:
+    """Whether the request is for the runtime, which signs as `sagemaker` and is told by its path alone."""
+    return incoming.path.startswith(_ENDPOINTS)
+
+
 def route(incoming: Incoming, request_id: str) -> Call:
     """The call that `incoming` makes. Never fails: what names no operation is told so by `admit`, in its protocol."""
     headers = incoming.headers
-    if incoming.path.startswith(_ENDPOINTS):
+    if is_runtime(incoming):
         return Call(RestJsonProtocol(), RUNTIME, "", incoming, request_id)
     target = headers.get("x-amz-target")
     if target is not None:

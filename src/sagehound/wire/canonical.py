@@ -6,7 +6,7 @@ Source: "Create a signed AWS API request" in the IAM User Guide, section "Elemen
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_plus
 
 from sagehound.wire.incoming import Incoming
 
@@ -43,7 +43,7 @@ def _query(raw: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quote(unquote(text), safe="-_.~")
+    return quote(unquote_plus(text), safe="-_.~")
 
 
 def _folded(value: str) -> str:

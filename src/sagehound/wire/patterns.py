@@ -27,7 +27,7 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         try:
-            return re.compile(_CLASS.sub(_translated, pattern))
+            return re.compile(_CLASS.sub(_translated, pattern).replace(r"\z", r"\Z"))
         except re.error:
             return None
 
