@@ -1,5 +1,130 @@
-"""TODO"""
+"""`sagehound demo`: upload, tune, train, deploy and ask, through the official SDK, on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pprint import pformat
+from typing import Annotated, Any
+
+import typer
+
+from sagehound import daemon
+from sagehound.cli.connection import Connection, connect_or_start
+from sagehound.cli.console import Home, duration, say, say_table
+from sagehound.cli.digits import SIDE_PIXELS, write_digits
+from sagehound.cli.loss_curve import draw_loss_curve
+from sagehound.errors import InvalidInput, NotFound
+
+STEPS = 7
+OUTPUT = Path("demo-output")
 
 
-def demo() -> None:
-    """The whole story"""
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Your photos: FOLDER/CLASS/*.jpg, or with train and test folders in between."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the endpoint up, and the service.")] = False,
+    output: Annotated[Path, typer.Option(help="Where the loss curve goes.")] = OUTPUT,
+    home: Home = None,
+) -> None:
+    """Upload pictures, tune, train the best, deploy it and ask it, and say how long each step took.
+
+    Without --data: scikit-learn's handwritten digits.
+    """
+    if data is not None and not data.is_dir():
+        raise NotFound(f"there is no folder {str(data)!r}; name one with a folder of photos for each class")
+    began = time.monotonic()
+    with _step(1, "Start the service and the object store"):
+        connection, started = connect_or_start(home)
+        story = _story(connection)
+        say(f"The SageMaker API is at {connection.address.endpoint}, S3 at {connection.address.s3_endpoint}.")
+    predictor = None
+    try:
+        predictor = _tell(story, data, output)
+    finally:
+        if predictor is not None and not keep:
+            predictor.delete_endpoint()
+        if started and not (keep and predictor is not None):
+            daemon.stop(connection.home)
+    say(f"\nThe whole story took {duration(time.monotonic() - began)}.")
+    _say_next(predictor.endpoint_name if keep else "", data, output)
+
+
+@contextmanager
+def _step(number: int, what: str) -> Iterator[None]:
+    say(f"\n{number}/{STEPS}  {what}")
+    began = time.monotonic()
+    yield
+    say(f"     done in {duration(time.monotonic() - began)}")
+
+
+def _story(connection: Connection) -> Any:  # noqa: ANN401
+    try:
+        import sagemaker  # noqa: F401
+    except ImportError:
+        raise InvalidInput("the demo speaks through the SageMaker SDK; pip install 'sagehound[demo]'") from None
+    from sagehound.cli.story import Story
+
+    return Story.begin(connection)
+
+
+def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
+    """Steps 2 to 7; returns the predictor of the endpoint."""
+    static: dict[str, str] = {}
+    with _step(2, "Take pictures and upload them to S3"):
+        folder = data
+        if folder is None:
+            folder = output / "digits"
+            say(f"{write_digits(folder)} handwritten digits that come with scikit-learn, as JPEG files in {folder}.")
+            static = {"image-size": str(SIDE_PIXELS)}
+        channel, count = story.upload(folder)
+        say(f"{count} files are in {channel}")
+    with _step(3, "Tune: lr 0.001 to 0.1, batch_size 32, 64 or 128, epochs 1 or 2; 4 trials, 2 side by side"):
+        tuner = story.tune(channel, static)
+        columns, rows = story.trials(tuner)
+        say_table(columns, rows)
+        best = story.best(tuner)
+        say("\nThe best hyperparameters:")
+        say(pformat(best))
+    with _step(4, "Train with the best hyperparameters"):
+        estimator, description = story.train(channel, best)
+        history = story.history(description)
+        test = history["test"]
+        say(f"Test accuracy {test['accuracy']:.1%}: {test['correct']} of {test['photos']} pictures.")
+    with _step(5, "Draw the loss curve"):
+        curve = output / "loss.png"
+        draw_loss_curve(history, description["TrainingJobName"], curve)
+        say(f"{curve.absolute()}")
+    with _step(6, "Deploy the model to an endpoint"):
+        predictor = story.deploy(estimator)
+        say(f"endpoint = {predictor.endpoint_name}")
+    with _step(7, "Ask the endpoint what is in a picture"):
+        picture = _a_picture(folder)
+        answer = story.ask(predictor, picture)
+        say(f"{picture}: {answer.label}, probability {answer.probability:.1%}")
+    return predictor
+
+
+def _a_picture(folder: Path) -> Path:
+    """A JPEG of the test set, or of any set: the same one every time."""
+    found = sorted((folder / "test").rglob("*.jp*g")) or sorted(folder.rglob("*.jp*g"))
+    if not found:
+        raise NotFound(f"{folder} has no JPEG to ask about; the endpoint is up, ask it with: sagehound predict")
+    return found[len(found) // 2]
+
+
+def _say_next(endpoint: str, data: Path | None, output: Path) -> None:
+    say("Next")
+    if endpoint:
+        example = f"{data}/.../photo.jpg" if data else f"{output / 'digits' / 'test' / '7'}/*.jpg"
+        say(f"  sagehound predict {endpoint} {example}")
+        say(f"  sagehound endpoints delete {endpoint}; sagehound down")
+    else:
+        say("  sagehound demo --keep              leaves the endpoint up, to ask it more")
+    if data is None:
+        say("  sagehound demo --data FOLDER       the same with your photos")
+    say("  sagehound new my-project           the program of this story, to make your own")
