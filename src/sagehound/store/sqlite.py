@@ -148,10 +148,11 @@ def _select(kind: str, query: Query) -> tuple[str, list[object]]:
     if query.cursor:
         where.append(f"({column}, name) {'<' if query.descending else '>'} (?, ?)")
         arguments.extend(_cursor(query))
+    order = f"name {direction}" if column == "name" else f"{column} {direction}, name {direction}"
     found = (
         f"SELECT kind AS k, name AS n, {column} AS c FROM records INDEXED BY {_index(query)} "
         f"WHERE {' AND '.join(where)} "
-        f"ORDER BY {column} {direction}, name {direction} LIMIT {query.limit + 1}"
+        f"ORDER BY {order} LIMIT {query.limit + 1}"
     )
     return f"SELECT body, c, n FROM ({found}) CROSS JOIN records ON kind=k AND name=n", arguments
 
