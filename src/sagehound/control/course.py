@@ -1,0 +1,308 @@
+"""The course of one training job, from its place in the queue to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagehound.control.artifacts import upload
+from sagehound.control.checkpoints import Checkpoints
+from sagehound.control.patience import DELAYS_S, Interrupted, persistently
+from sagehound.control.slots import Grant, gpus_of
+from sagehound.control.staging import Staging
+from sagehound.errors import JobFailure, ObjectStoreError
+from sagehound.jobs import contract, metrics
+from sagehound.jobs.launcher import Exit, Launcher
+from sagehound.jobs.lines import LineWriter
+from sagehound.jobs.logs import log_path
+from sagehound.objects.store import ObjectStore
+from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
+from sagehound.settings import Settings
+from sagehound.store.store import Store
+
+_LOG = logging.getLogger(__name__)
+
+#: While a job runs its checkpoints are stored this often, in seconds.
+CHECKPOINT_INTERVAL_S = 5.0
+#: A FailureReason has at most so many characters.
+_REASON_CHARACTERS = 1024
+_UPLOADED = "uploaded.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every job's course works with. `delays_s` are the waits between tries of an object store that fails."""
+
+    store: Store
+    objects: ObjectStore
+    launcher: Launcher
+    settings: Settings
+    clock: Callable[[], float]
+    client_environment: dict[str, str]
+    delays_s: tuple[float, ...] = DELAYS_S
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
+
+    def folder(self, job: str) -> Path:
+        return self.settings.jobs_folder / job
+
+
+class Course:
+    """One job's way. Every step can be done again after a kill at any point: what was started is not started twice,
+    what was stored is stored again under the same name or not at all.
+
+    `stop` may be called at any time, in the event loop.
+    """
+
+    def __init__(self, name: str, around: Surroundings) -> None:
+        self._name = name
+        self._around = around
+        self._folder = around.folder(name)
+        #: Set when preparing has no more sense: the job is to stop, or this service ends.
+        self._halt = threading.Event()
+        #: Set when this service ends: the next one goes on, so nothing may be written of a job's failure.
+        self._closing = threading.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """The record says Stopping: end the job, whatever it is doing."""
+        self._halt.set()
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        return self._stopping
+
+    async def run(self, grant: Grant | None) -> None:
+        """See the job through; `grant` None means that it was stopped before its turn came."""
+        try:
+            if not self._around.launcher.started(self._folder):
+                if grant is None or self._stopping.is_set():
+                    raise Interrupted
+                await asyncio.to_thread(self._prepare, grant)
+            await self._watch()
+        except Interrupted:
+            await asyncio.to_thread(self._end, TrainingStatus.STOPPED, SecondaryStatus.STOPPED, "")
+        except JobFailure as failure:
+            await self.fail(failure.message)
+        except asyncio.CancelledError:
+            self._closing.set()
+            self._halt.set()
+            raise
+
+    async def fail(self, reason: str) -> None:
+        """End the job as Failed."""
+        await asyncio.to_thread(self._end, TrainingStatus.FAILED, SecondaryStatus.FAILED, reason)
+
+    def _prepare(self, grant: Grant) -> None:
+        """Everything up to the start of the script."""
+        around = self._around
+        job = self._update(lambda job: self._begun(job))
+        shutil.rmtree(self._folder / "staged", ignore_errors=True)
+        (self._folder / "staged").mkdir(parents=True)
+        hosts = contract.host_names(job.spec.instance_count)
+        with self._log(hosts[0]) as say:
+            staging = Staging(around.objects, self._folder / "staged", self._halt, say, around.delays_s)
+            channels, code = staging.channels(job.spec, hosts), staging.code(job.spec)
+            launch = contract.launch(job, self._staged(job, channels, code, grant))
+            checkpoints = self._checkpoints(job)
+            if checkpoints is not None:
+                count = persistently(checkpoints.bring_down, self._halt, say, around.delays_s)
+                say(f"Brought {count} checkpoint files from {job.spec.checkpoint_uri}")
+        if self._halt.is_set():
+            raise Interrupted
+        around.launcher.start(launch)
+
+    def _begun(self, job: TrainingJob) -> TrainingJob:
+        now = self._around.clock()
+        if job.status is not TrainingStatus.IN_PROGRESS:
+            raise Interrupted
+        if job.secondary is not SecondaryStatus.DOWNLOADING:
+            job = job.enter(SecondaryStatus.STARTING, now, "Preparing the instances for training")
+            job = job.enter(SecondaryStatus.DOWNLOADING, now, "Downloading input data")
+        return job.evolve(started_at=job.started_at or now)
+
+    def _staged(
+        self, job: TrainingJob, channels: dict[str, dict[str, Path]], code: Path | None, grant: Grant
+    ) -> contract.Staged:
+        settings = self._around.settings
+        return contract.Staged(
+            folder=self._folder,
+            hosts_channels=channels,
+            code=code,
+            cpus=job.threads or grant.threads,
+            gpus=grant.gpus,
+            notes=tuple(_notes(job, grant)),
+            environment=self._around.client_environment,
+            environments_folder=settings.home / "environments",
+            fast_malloc=settings.fast_malloc,
+            region=settings.region,
+        )
+
+    async def _watch(self) -> None:
+        """From the script's start to the job's end."""
+        launcher = self._around.launcher
+        await asyncio.to_thread(self._update, self._trains)
+        ending = asyncio.ensure_future(launcher.wait(self._folder))
+        stopper = asyncio.create_task(self._stop_when_asked())
+        keeper = asyncio.create_task(self._keep_checkpoints())
+        try:
+            ended = await ending
+        finally:
+            for task in (ending, stopper, keeper):
+                task.cancel()
+            for result in await asyncio.gather(stopper, keeper, return_exceptions=True):
+                if isinstance(result, Exception):
+                    _LOG.error("training job %s: %s", self._name, result, exc_info=result)
+        await asyncio.to_thread(self._conclude, ended)
+
+    def _trains(self, job: TrainingJob) -> TrainingJob:
+        if job.status is not TrainingStatus.IN_PROGRESS or job.secondary is not SecondaryStatus.DOWNLOADING:
+            return job
+        message = "Training image download completed. Training in progress."
+        return job.enter(SecondaryStatus.TRAINING, self._around.clock(), message)
+
+    async def _stop_when_asked(self) -> None:
+        await self._stopping.wait()
+        await asyncio.to_thread(self._around.launcher.stop, self._folder)
+
+    async def _keep_checkpoints(self) -> None:
+        checkpoints = self._checkpoints(self._job())
+        troubled = False
+        while checkpoints is not None:
+            await asyncio.sleep(self._around.checkpoint_interval_s)
+            try:
+                await asyncio.to_thread(checkpoints.sync)
+                troubled = False
+            except (ObjectStoreError, OSError) as error:
+                # They are stored once more at the end, where a failure counts.
+                if not troubled:
+                    with self._log("algo-1") as say:
+                        say(f"Checkpoints could not be stored, it is tried again: {error}")
+                troubled = True
+
+    def _conclude(self, ended: Exit) -> None:
+        """Store what the job left, and say how it ended."""
+        job = self._update(lambda job: self._uploads(job))
+        try:
+            model = self._store_results(job, ended)
+        except JobFailure as failure:
+            kept = f"{failure.message}; what the job left is kept in {self._folder}"
+            reason = f"{ended.reason}\n{kept}" if ended.reason else kept
+            return self._end(TrainingStatus.FAILED, SecondaryStatus.FAILED, reason, keep=True)
+        status, secondary = _outcome(job, ended)
+        return self._end(status, secondary, ended.reason if status is TrainingStatus.FAILED else "", model)
+
+    def _uploads(self, job: TrainingJob) -> TrainingJob:
+        if job.secondary is SecondaryStatus.UPLOADING:
+            return job
+        return job.enter(SecondaryStatus.UPLOADING, self._around.clock(), "Uploading generated training model")
+
+    def _store_results(self, job: TrainingJob, ended: Exit) -> str:
+        """The model's address. Marks that all is stored, because the next step removes the files."""
+        mark = self._folder / _UPLOADED
+        if mark.exists():
+            return str(json.loads(mark.read_text())["model"])
+        around = self._around
+        with self._log("algo-1") as say:
+            checkpoints = self._checkpoints(job)
+            if checkpoints is not None:
+                persistently(checkpoints.sync, self._closing, say, around.delays_s)
+            try:
+                model = persistently(
+                    lambda: upload(around.objects, job, ended.artifacts), self._closing, say, around.delays_s
+                )
+            except OSError as error:
+                raise JobFailure(
+                    f"ClientError: the artifacts could not be stored in {job.spec.output_uri}: {error}"
+                ) from error
+        draft = mark.with_suffix(".draft")
+        draft.write_text(json.dumps({"model": model}))
+        draft.replace(mark)
+        return model
+
+    def _end(
+        self, status: TrainingStatus, secondary: SecondaryStatus, reason: str, model: str = "", keep: bool = False
+    ) -> None:
+        found = metrics.final(self._folder)
+        if not keep:
+            self._clear()
+
+        def end(job: TrainingJob) -> TrainingJob:
+            if job.status.ended:
+                return job
+            now = self._around.clock()
+            return job.enter(secondary, now, _MESSAGES[secondary]).evolve(
+                status=status,
+                ended_at=now,
+                failure_reason=_cut(reason),
+                artifacts_uri=model,
+                metrics=found,
+            )
+
+        self._update(end)
+
+    def _clear(self) -> None:
+        """Remove what the job worked with; its logs, metrics and exit record stay."""
+        spec = self._job().spec
+        for name in ("staged", "artifacts", *contract.host_names(spec.instance_count)):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def _checkpoints(self, job: TrainingJob) -> Checkpoints | None:
+        if not job.spec.checkpoint_uri:
+            return None
+        hosts = contract.host_names(job.spec.instance_count)
+        folders = [contract.checkpoint_folder(job, self._folder / host) for host in hosts]
+        return Checkpoints(self._around.objects, job.spec.checkpoint_uri, folders)
+
+    def _job(self) -> TrainingJob:
+        return self._around.store.get(TrainingJob, self._name)
+
+    def _update(self, change: Callable[[TrainingJob], TrainingJob]) -> TrainingJob:
+        return self._around.store.update(TrainingJob, self._name, change)
+
+    @contextlib.contextmanager
+    def _log(self, host: str) -> Iterator[Callable[[str], None]]:
+        """A pen for the job's log, which the launcher's own lines come after."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        writer = LineWriter(log_path(self._folder, host), self._around.clock)
+        try:
+            yield writer.say
+        finally:
+            writer.close()
+
+
+_MESSAGES = {
+    SecondaryStatus.COMPLETED: "Training job completed",
+    SecondaryStatus.FAILED: "Training job failed",
+    SecondaryStatus.STOPPED: "Training job stopped",
+    SecondaryStatus.MAX_RUNTIME_EXCEEDED: "Training job runtime exceeded MaxRuntimeInSeconds",
+}
+
+
+def _outcome(job: TrainingJob, ended: Exit) -> tuple[TrainingStatus, SecondaryStatus]:
+    if ended.cause == "timed_out":
+        return TrainingStatus.STOPPED, SecondaryStatus.MAX_RUNTIME_EXCEEDED
+    if ended.cause == "stopped" or job.status is TrainingStatus.STOPPING:
+        return TrainingStatus.STOPPED, SecondaryStatus.STOPPED
+    if ended.code == 0:
+        return TrainingStatus.COMPLETED, SecondaryStatus.COMPLETED
+    return TrainingStatus.FAILED, SecondaryStatus.FAILED
+
+
+def _notes(job: TrainingJob, grant: Grant) -> Iterator[str]:
+    kind = job.spec.instance_type
+    if gpus_of(kind) and not grant.gpus:
+        yield f"{kind} has a GPU on AWS; this machine has none, so the job runs on its CPU"
+    elif gpus_of(kind) > len(grant.gpus):
+        yield f"{kind} has {gpus_of(kind)} GPUs on AWS; the job has {len(grant.gpus)} here"
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= _REASON_CHARACTERS else f"{reason[: _REASON_CHARACTERS - 3]}..."
