@@ -94,15 +94,17 @@ def _host(
         install_code(program, staged.code, channels, folder / "code")
     requirements = folder / "code" / "requirements.txt"
     cpus, gpus = max(1, staged.cpus), len(staged.gpus)
+    path = base.get("PATH", os.defpath)
+    machine = variables.machine(python_folder(staged.folder, host), path, cpus, staged.gpus)
     return Host(
         name=host,
         folder=folder,
         environment={
             **base,
-            **variables.machine(python_folder(staged.folder, host), cpus, staged.gpus, f"{MOUNT_POINT}/code"),
+            **machine,
             **staged.environment,
             **variables.platform(job, staged.region),
-            **_own(job.spec.environment),
+            **_own(job.spec.environment, machine),
             **variables.toolkit(job, program, host, hosts, configs, cpus, gpus),
         },
         argv=argv_of(job.spec, program, hosts, host, gpus),
@@ -111,12 +113,10 @@ def _host(
     )
 
 
-def _own(environment: dict[str, str]) -> dict[str, str]:
-    """The request's variables. Its PYTHONPATH comes after ours: without our modules much does not import."""
-    if "PYTHONPATH" not in environment:
-        return environment
-    ours = os.pathsep.join([str(variables.DROPIN), f"{MOUNT_POINT}/code"])
-    return environment | {"PYTHONPATH": f"{ours}{os.pathsep}{environment['PYTHONPATH']}"}
+def _own(environment: dict[str, str], machine: dict[str, str]) -> dict[str, str]:
+    """The request's variables. Its PATH and PYTHONPATH come after the machine's: the interpreter is this machine's."""
+    paths = [name for name in ("PATH", "PYTHONPATH") if name in environment]
+    return environment | {name: f"{machine[name]}{os.pathsep}{environment[name]}" for name in paths}
 
 
 def _binds(job: TrainingJob, channels: dict[str, Path], folder: Path) -> tuple[Bind, ...]:

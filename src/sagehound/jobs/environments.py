@@ -26,7 +26,7 @@ from sagehound.jobs.overlay import overlay, site_packages
 
 _COMPLETE = ".complete"
 #: A line that names files beside the requirements: their content counts as well.
-_LOCAL = re.compile(rb"^\s*(-r|-c|-e|--requirement|--constraint|--editable|\.|/)|file:", re.MULTILINE)
+_LOCAL = re.compile(rb"^\s*(-r|-c|-e|--requirement|--constraint|--editable|\.)|file:", re.MULTILINE)
 
 
 def service_sites() -> list[str]:

@@ -30,11 +30,11 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if _KEPT.fullmatch(name)}
 
 
-def machine(python_folder: Path, cpus: int, gpus: tuple[int, ...], code: str) -> dict[str, str]:
+def machine(python_folder: Path, path: str, cpus: int, gpus: tuple[int, ...]) -> dict[str, str]:
     """Variables about the machine: the interpreter's folder first on PATH, threads, devices, our own modules first."""
     return {
-        "PATH": os.pathsep.join([str(python_folder / "bin"), str(Path(sys.executable).parent), _system_path()]),
-        "PYTHONPATH": os.pathsep.join([str(DROPIN), code]),
+        "PATH": os.pathsep.join([str(python_folder / "bin"), str(Path(sys.executable).parent), path]),
+        "PYTHONPATH": os.pathsep.join([str(DROPIN), f"{MOUNT_POINT}/code"]),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "UTF-8",
         "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)),
@@ -156,7 +156,3 @@ def _training_env(
         "job_name": job.name,
         "master_hostname": values["master_addr"],
     }
-
-
-def _system_path() -> str:
-    return os.environ.get("PATH") or os.defpath
