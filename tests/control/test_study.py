@@ -236,14 +236,14 @@ class MortalStore(SqliteStore):
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_at_any_write_loses_and_doubles_nothing(tmp_path, before):
     whole = SqliteStore(tmp_path / "whole.db")
-    whole.insert(tuning_job(max_jobs=14))
+    whole.insert(tuning_job(max_jobs=16))
     finish(whole)
     unbroken = [(trial.name, trial.tuned) for trial in trials(whole)]
     whole.close()
-    for kill in range(1, 16):
+    for kill in range(1, 18):
         store = MortalStore(tmp_path / f"{before}{kill}.db")
         world = SqliteStore(tmp_path / f"{before}{kill}.db")
-        store.insert(tuning_job(max_jobs=14))
+        store.insert(tuning_job(max_jobs=16))
         store.lives, store.before = kill, before
         own, ended, deaths = study(store), (), 0
         while True:

@@ -81,23 +81,23 @@ class StrategySuite:
         assert self.values(self.trials, killed_at=frozenset({2, 13})) == unbroken
 
     def test_the_order_of_telling_does_not_matter(self) -> None:
-        past = self._past(12)
+        past = self._past(16)
         first, second = self.make(7), self.make(7)
         for trial in past:
             first.tell(trial)
         for trial in reversed(past):
             second.tell(trial)
-        assert first.ask(13) == second.ask(13)
+        assert first.ask(17) == second.ask(17)
 
     def test_telling_again_replaces(self) -> None:
-        past = self._past(12)
+        past = self._past(16)
         corrected, plain = self.make(7), self.make(7)
         for trial in past:
             corrected.tell(Trial(number=trial.number, values=trial.values, running=True))
         for trial in past:
             corrected.tell(trial)
             plain.tell(trial)
-        assert corrected.ask(13) == plain.ask(13)
+        assert corrected.ask(17) == plain.ask(17)
 
     def test_another_process_with_another_hash_seed_gives_the_same_trials(self) -> None:
         printed = [self._in_another_process(hash_seed) for hash_seed in ("1", "2")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -22,10 +23,14 @@ from sagehound.tuning.trial import Trial
 
 if TYPE_CHECKING:  # importing it takes 0.3 s: the service does so when the first Bayesian trial is asked for
     from optuna.distributions import BaseDistribution
-    from optuna.trial import TrialState
+    from optuna.samplers import BaseSampler
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial, TrialState
 
 #: How many trials must have an objective before the estimator chooses.
-STARTUP = 8
+STARTUP = 10
+#: Verbosity and warning filters are the whole process's: one search at a time may set them aside.
+_SETTING = threading.Lock()
 
 
 class Bayesian:
@@ -98,7 +103,7 @@ class _Mirror:
         last = max(self._placed, default=0)
         for number, trial in sorted(news.items()):
             placed = self._placed.get(number)
-            if placed and placed[1].running:
+            if placed and placed[1].running and placed[1].values == trial.values:
                 self._end(placed[0], trial)
             elif placed is None and number > last:
                 self._place(trial)
@@ -111,9 +116,7 @@ class _Mirror:
         import optuna
 
         with _quiet():
-            self._study.sampler = optuna.samplers.TPESampler(
-                seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True
-            )
+            self._study.sampler = _sampler(seed, self._distributions)
             probe = self._study.ask(self._distributions)
             # The trial goes in again from its text, by `follow`, as it does when a strategy is rebuilt: the position
             # that the estimator chose and the one that the text says may differ in the last bit.
@@ -133,6 +136,17 @@ class _Mirror:
         self._placed[trial.number] = (index, trial)
         if not trial.running:
             self._study.tell(index, trial.objective, state=_state(trial))
+
+
+def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampler:
+    """The estimator. It is told the space, which Optuna's own would otherwise find by reading every trial again."""
+    from optuna.samplers import TPESampler
+
+    class Estimator(TPESampler):
+        def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+            return {name: each for name, each in distributions.items() if not each.single()}
+
+    return Estimator(seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True)
 
 
 def _state(trial: Trial) -> TrialState:
@@ -185,11 +199,11 @@ def _quiet() -> Iterator[None]:
     """Keep back Optuna's lines about every study and its notes on experimental arguments, for our own calls only."""
     import optuna
 
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    with _SETTING, warnings.catch_warnings():
+        before = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        try:
             yield
-    finally:
-        optuna.logging.set_verbosity(before)
+        finally:
+            optuna.logging.set_verbosity(before)
