@@ -19,7 +19,7 @@ _HEAD = """# Coverage
 Generated from the service models of botocore {version}, the table of operations, the tables of fields, and the tests
 that name an operation. Do not edit: run `{command}` in the repository.
 
-An operation that is listed here does what it says; one that is not is answered with `UnsupportedOperation` and its name.
+An operation that is listed here does what it says; any other is answered with `UnsupportedOperation` and its name.
 Every field of an offered operation has its effect, but for the two tables at the end."""
 
 
