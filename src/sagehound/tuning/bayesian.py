@@ -142,11 +142,11 @@ def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampl
     """The estimator. It is told the space, which Optuna's own would otherwise find by reading every trial again."""
     from optuna.samplers import TPESampler
 
-    class Estimator(TPESampler):
+    class _Estimator(TPESampler):
         def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
             return {name: each for name, each in distributions.items() if not each.single()}
 
-    return Estimator(seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True)
+    return _Estimator(seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True)
 
 
 def _state(trial: Trial) -> TrialState:
