@@ -3,7 +3,7 @@
 import pytest
 
 from sagehound.errors import InvalidInput
-from sagehound.records.serving import Endpoint, EndpointStatus
+from sagehound.records.serving import Endpoint, EndpointConfig, EndpointStatus
 from tests.api import requests
 from tests.api.conftest import NOW
 
@@ -12,6 +12,8 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/e9"
 
 def put(context, status, **changes):
     """What the endpoint loop writes."""
+    if status is EndpointStatus.IN_SERVICE:
+        changes["variants"] = context.store.get(EndpointConfig, "c9").variants
     return context.store.update(Endpoint, "e9", lambda endpoint: endpoint.evolve(status=status, **changes))
 
 
@@ -109,4 +111,6 @@ def test_a_deleted_configuration_leaves_the_endpoint(call, context, endpoint):
     put(context, EndpointStatus.IN_SERVICE)
     call("DeleteEndpointConfig", EndpointConfigName="c9")
     call("DeleteModel", ModelName="m9")
-    assert call("DescribeEndpoint", EndpointName="e9")["EndpointStatus"] == "InService"
+    described = call("DescribeEndpoint", EndpointName="e9")
+    assert described["EndpointStatus"] == "InService"
+    assert described["ProductionVariants"][0]["VariantName"] == "AllTraffic"

@@ -36,7 +36,7 @@ def describe(request: dict[str, Any], context: Context) -> dict[str, Any]:
         "FailureReason": reason(endpoint.failure_reason),
         "CreationTime": endpoint.created_at,
         "LastModifiedTime": endpoint.modified_at,
-        "ProductionVariants": _served(endpoint, context) or None,
+        "ProductionVariants": _served(endpoint) or None,
         "PendingDeploymentSummary": _pending(endpoint, context),
     }
 
@@ -85,7 +85,7 @@ def _changed(endpoint: Endpoint, context: Context, changes: dict[str, Any]) -> E
     return endpoint.evolve(modified_at=context.clock(), **changes)
 
 
-def _served(endpoint: Endpoint, context: Context) -> list[dict[str, Any]]:
+def _served(endpoint: Endpoint) -> list[dict[str, Any]]:
     """The variants that take calls: none while the endpoint is made, or after it failed."""
     if endpoint.status not in (EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING):
         return []
@@ -97,7 +97,7 @@ def _served(endpoint: Endpoint, context: Context) -> list[dict[str, Any]]:
             "CurrentInstanceCount": variant.instances,
             "DesiredInstanceCount": variant.instances,
         }
-        for variant in _variants(endpoint.config, context)
+        for variant in endpoint.variants
     ]
 
 

@@ -18,7 +18,7 @@ from sagehound.control.serving_command import Surroundings, commands
 from sagehound.errors import InvalidInput, JobFailure, NotFound, ServiceUnavailable
 from sagehound.records.invocation import Invocation, Reply
 from sagehound.records.record import Record
-from sagehound.records.serving import Endpoint, EndpointStatus
+from sagehound.records.serving import Endpoint, EndpointStatus, Variant
 from sagehound.store.store import Store, every
 
 _LOG = logging.getLogger(__name__)
@@ -129,7 +129,8 @@ class EndpointLoop:
             return
         deployments.save(folder, deployment)
         self._fleets[record.name] = fleet
-        await self._settle(record.name, EndpointStatus.IN_SERVICE, failure_reason="")
+        served = tuple(placed.variant for placed in deployment.variants)
+        await self._settle(record.name, EndpointStatus.IN_SERVICE, variants=served, failure_reason="")
 
     async def _update(self, record: Endpoint) -> None:
         folder, name = self._folder / record.name, record.name
@@ -143,7 +144,10 @@ class EndpointLoop:
             return
         deployments.save(folder, deployment)
         former, self._fleets[name] = self._fleets.get(name), fleet
-        await self._settle(name, EndpointStatus.IN_SERVICE, config=deployment.config, wanted="", failure_reason="")
+        served = tuple(placed.variant for placed in deployment.variants)
+        await self._settle(
+            name, EndpointStatus.IN_SERVICE, config=deployment.config, variants=served, wanted="", failure_reason=""
+        )
         if former is not None:
             await _retire(former)
         await asyncio.to_thread(deployments.discard_others, folder, deployment)
@@ -196,7 +200,7 @@ class EndpointLoop:
             raise JobFailure(f"a worker could not be started: {error}") from error
         return fleet
 
-    async def _settle(self, name: str, status: EndpointStatus, **changes: str) -> None:
+    async def _settle(self, name: str, status: EndpointStatus, **changes: str | tuple[Variant, ...]) -> None:
         """Write how it went, unless the endpoint is being deleted by now."""
         if "failure_reason" in changes:
             changes["failure_reason"] = changes["failure_reason"][:_REASON_CHARACTERS]

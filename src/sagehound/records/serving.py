@@ -58,6 +58,7 @@ class EndpointStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Record):
     """An endpoint. `config` is the configuration it serves, `wanted` the one it is moving to (empty: none).
+    `variants` is what it serves, whatever became of that configuration; empty before it is first in service.
 
     After a failed update the endpoint is InService on its old `config`, with the reason in `failure_reason`.
     """
@@ -73,5 +74,6 @@ class Endpoint(Record):
     arn: str
     config: str
     wanted: str = ""
+    variants: tuple[Variant, ...] = ()
     status: EndpointStatus = EndpointStatus.CREATING
     failure_reason: str = ""
