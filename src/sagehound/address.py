@@ -31,9 +31,16 @@ def load_address(home: Path) -> Address:
     """The address that the service of `home` wrote; ServiceUnavailable where none runs."""
     try:
         address = Address(**json.loads((home / "service.json").read_text()))
+    except FileNotFoundError:
+        raise _absent(home) from None
+    try:
         os.kill(address.pid, 0)
-    except (FileNotFoundError, ProcessLookupError):
-        raise ServiceUnavailable(f"no service runs in {home}; start one with: sagehound up --detach") from None
-    except PermissionError:
+    except ProcessLookupError:
+        raise _absent(home) from None
+    except PermissionError:  # another user's process, and it lives
         return address
     return address
+
+
+def _absent(home: Path) -> ServiceUnavailable:
+    return ServiceUnavailable(f"no service runs in {home}; start one with: sagehound up --detach")

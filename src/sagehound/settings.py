@@ -37,7 +37,7 @@ class Settings:
     fast_malloc: bool = True
 
     def __post_init__(self) -> None:
-        if len(self.account) != 12 or not self.account.isdigit():
+        if len(self.account) != 12 or not (self.account.isascii() and self.account.isdigit()):
             raise InvalidInput(f"account {self.account!r} must be 12 digits, e.g. 123456789012")
 
     @property
