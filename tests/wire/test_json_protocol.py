@@ -74,3 +74,7 @@ def test_no_body_is_no_field():
 def test_a_metric_that_is_no_number_is_not_lost():
     assert math.isnan(json.loads(write_json({"Value": math.nan}))["Value"])
     assert write_json({"a": "null"}) == b'{"a": "null"}'
+
+
+def test_a_log_line_that_was_no_text_is_still_written():
+    assert json.loads(write_json({"message": "a\udc80"})) == {"message": "a\udc80"}

@@ -62,6 +62,10 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401
 
 def write_json(value: object) -> bytes:
     """The bytes of a JSON value. NaN and infinities are written as botocore reads them back."""
-    encoded = msgspec.json.encode(value)
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, from a log that was not text: JSON can escape it, UTF-8 cannot say it.
+        return json.dumps(value).encode()
     # msgspec writes what JSON cannot say as null: a metric that is NaN would silently be lost.
     return json.dumps(value).encode() if b"null" in encoded else encoded

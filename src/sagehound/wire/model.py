@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Collection
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -51,7 +51,7 @@ class Fault(msgspec.Struct, frozen=True, rename="camel"):
     http_status_code: int = 400
 
 
-class Shape(msgspec.Struct, frozen=True, rename="camel"):
+class Shape(msgspec.Struct, frozen=True, rename="camel", dict=True):
     """A type of botocore's model. `min` and `max` bound a number, or the length of anything else."""
 
     type: ShapeType
@@ -69,6 +69,12 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
     exception: bool = False
     error: Fault | None = None
     timestamp_format: str = ""
+
+    @cached_property
+    def headers(self) -> list[tuple[str, str]]:
+        """(header in lower case, member) of a structure's members that travel as headers."""
+        members = self.members.items()
+        return [(member.location_name.lower(), name) for name, member in members if member.location == "header"]
 
     @property
     def references(self) -> list[Reference]:

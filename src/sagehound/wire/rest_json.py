@@ -10,7 +10,7 @@ from sagehound.errors import InvalidInput
 from sagehound.wire.errors import AwsError
 from sagehound.wire.incoming import Incoming, Outgoing
 from sagehound.wire.json_protocol import write_json
-from sagehound.wire.model import ServiceModel, Shape
+from sagehound.wire.model import ServiceModel
 from sagehound.wire.scalars import read_text
 from sagehound.wire.signature import Denial
 from sagehound.wire.validate import checked
@@ -33,7 +33,7 @@ class RestJsonProtocol:
         shape = model.structure(model.operations[operation].input)
         found = model.uri(operation).fullmatch(incoming.path)
         given: dict[str, Any] = {name: unquote(value) for name, value in found.groupdict().items()} if found else {}
-        for header, name in _headers(shape):
+        for header, name in shape.headers:
             if header in incoming.headers:
                 member = model.shapes[shape.members[name].shape]
                 given[name] = read_text(member, incoming.headers[header], name)
@@ -43,7 +43,7 @@ class RestJsonProtocol:
     def success(self, model: ServiceModel, operation: str, response: dict[str, Any], request_id: str) -> Outgoing:
         shape = model.structure(model.operations[operation].output)
         headers = {"x-amzn-RequestId": request_id}
-        for header, name in _headers(shape):
+        for header, name in shape.headers:
             if response.get(name) is not None:
                 headers[header] = str(response[name])
         return Outgoing(200, response.get(shape.payload, b""), headers)
@@ -68,9 +68,3 @@ def operation_at(model: ServiceModel, incoming: Incoming) -> str:
 def _placeholder(payload: str) -> dict[str, bytes]:
     """The payload is checked by the body's limit alone: the model's own bound is what the service lets users raise."""
     return {payload: b""} if payload else {}
-
-
-def _headers(shape: Shape) -> list[tuple[str, str]]:
-    """(header in lower case, member) of a structure."""
-    members = shape.members.items()
-    return [(member.location_name.lower(), name) for name, member in members if member.location == "header"]

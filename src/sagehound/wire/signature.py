@@ -21,7 +21,6 @@ from sagehound.wire.services import Service
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW_S = 15 * 60
 _LONGEST_PRESIGNED_S = 7 * 24 * 3600
-_PART = re.compile(r"(\w+)=([^,\s]+)")
 _BASIC = re.compile(r"\d{8}T\d{6}Z")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _HINT = 'Sagehound\'s own keys are in its home; set them with: eval "$(sagehound env)"'
@@ -123,7 +122,8 @@ def _claim(incoming: Incoming) -> _Claim:
 
 def _header_claim(authorization: str, incoming: Incoming) -> _Claim:
     algorithm, _, rest = authorization.partition(" ")
-    parts = dict(_PART.findall(rest)) if algorithm == ALGORITHM else {}
+    pairs = (part.strip().partition("=")[::2] for part in rest.split(","))
+    parts = dict(pairs) if algorithm == ALGORITHM else {}
     stamp = incoming.headers.get("x-amz-date") or _http_stamp(incoming.headers.get("date", ""))
     return _parsed(parts, stamp, None)
 

@@ -13,6 +13,8 @@ from sagehound.wire.scalars import read_scalar
 #: A fault names at most so many characters of what was given.
 _SHOWN = 200
 _MOST_FAULTS = 10
+#: Of more values than this only the likeliest are told: there are some 300 instance types.
+_MOST_CHOICES = 20
 
 
 def checked(model: ServiceModel, reference: Reference | None, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -103,13 +105,22 @@ def broken(shape: Shape, value: Any) -> list[str]:  # noqa: ANN401
         return _bounds(shape, value)
     faults = _length(shape, value)
     if shape.enum and value not in shape.enum:
-        faults.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        faults.append(f"Member must satisfy enum value set: [{_choices(shape.enum, value)}]")
     # An over-long value is not matched: a model's pattern was written for values within its bounds.
     if shape.pattern and not faults and isinstance(value, str):
         pattern = compiled(shape.pattern)
         if pattern and not pattern.fullmatch(value):
             faults.append(f"Member must satisfy regular expression pattern: {shape.pattern}")
     return faults
+
+
+def _choices(allowed: tuple[str, ...], given: str) -> str:
+    if len(allowed) <= _MOST_CHOICES:
+        return ", ".join(allowed)
+    from difflib import get_close_matches
+
+    near = get_close_matches(given[:_SHOWN], allowed, _MOST_CHOICES // 2, cutoff=0.0)
+    return f"{', '.join(near)}, and {len(allowed) - len(near)} that are less like it"
 
 
 def _bounds(shape: Shape, value: float) -> list[str]:
