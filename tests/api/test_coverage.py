@@ -7,6 +7,8 @@ import pytest
 
 from sagehound.api.coverage import COMMAND, document
 from sagehound.api.operations import OPERATIONS
+from sagehound.api.support import REFUSED, WITHOUT_EFFECT
+from sagehound.wire.model import load_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +46,32 @@ def test_tests_are_found_by_any_spelling(tmp_path):
     ):
         (tmp_path / f"test_{name}.py").write_text(spelling)
     assert "| CreateModel | test_a.py, test_b.py, test_c.py |" in document(tmp_path)
+
+
+#: Written whole into the job's files, or read as one.
+WHOLE = ("DebugHookConfig.", "ProfilerConfig.", "DataCaptureConfig.", "PrimaryContainer.Mode", "Containers.Mode")
+
+
+@pytest.mark.parametrize(
+    "operation", sorted(name for name in REFUSED.keys() | WITHOUT_EFFECT.keys() if "Invoke" not in name)
+)
+def test_every_field_is_read_refused_or_said_to_have_no_effect(operation, text):
+    """A field that is read is named, in quotes, in the sources of `api`."""
+    sources = "".join(path.read_text() for path in (ROOT / "src/sagehound/api").glob("*.py") if path.stem != "support")
+    known = [path for path in REFUSED.get(operation, {}) if "=" not in path] + list(WITHOUT_EFFECT.get(operation, ()))
+    model = load_model("sagemaker", [operation])
+    for path in fields(model, model.operations[operation].input.shape, ()):
+        told = path.startswith(WHOLE) or any(path == field or path.startswith(f"{field}.") for field in known)
+        assert told or f'"{path.rpartition(".")[2]}"' in sources, f"{operation}: {path} is in no table"
+
+
+def fields(model, name, path):
+    """Dotted paths of every field below a shape, through lists."""
+    shape = model.shapes[name]
+    if shape.type == "structure":
+        for member, reference in shape.members.items():
+            yield from fields(model, reference.shape, (*path, member))
+    elif shape.type == "list":
+        yield from fields(model, shape.member.shape, path)
+    else:
+        yield ".".join(path)

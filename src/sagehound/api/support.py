@@ -27,10 +27,23 @@ _TRAINING_REFUSED = {
     "InputDataConfig.DataSource.S3DataSource.S3DataType=Converse": "use S3Prefix or ManifestFile",
     "InputDataConfig.DataSource.S3DataSource.InstanceGroupNames": _HARDWARE,
     "InputDataConfig.DataSource.S3DataSource.HubAccessConfig": "copy the data to a bucket",
+    "InputDataConfig.DataSource.S3DataSource.AttributeNames": "it belongs to AugmentedManifestFile; leave it out",
     "ResourceConfig.InstanceGroups": _HARDWARE,
     "ResourceConfig.InstancePreferences": _HARDWARE,
     "ResourceConfig.InstancePlacementConfig": _HARDWARE,
     "ResourceConfig.TrainingPlanArn": _HARDWARE,
+}
+
+_CONTAINERS = ("PrimaryContainer", "Containers")
+_CONTAINER_REFUSED = {
+    "Mode=MultiModel": "make one model of each archive",
+    "ModelPackageName": "send Image and ModelDataUrl",
+    "InferenceSpecificationName": "it belongs to ModelPackageName; send Image and ModelDataUrl",
+    "AdditionalModelDataSources": "put everything into one model.tar.gz",
+    "ModelDataSource.S3DataSource.HubAccessConfig": "copy the model to a bucket and send ModelDataUrl",
+    "ModelDataSource.S3DataSource.ManifestS3Uri": "send the address of a model.tar.gz as ModelDataUrl",
+    "ModelDataSource.S3DataSource.ETag": "leave it out; the archive is read as it is when an endpoint starts",
+    "ModelDataSource.S3DataSource.ManifestEtag": "leave it out",
 }
 
 #: Operation -> path of a field (`Field=value` for one value of it) -> what to do instead.
@@ -58,12 +71,7 @@ REFUSED: dict[str, dict[str, str]] = {
         **{f"TrainingJobDefinition.{path}": why for path, why in _TRAINING_REFUSED.items()},
     },
     "CreateModel": {
-        "PrimaryContainer.Mode=MultiModel": "make one model of each archive",
-        "PrimaryContainer.ModelPackageName": "send Image and ModelDataUrl",
-        "PrimaryContainer.AdditionalModelDataSources": "put everything into one model.tar.gz",
-        "Containers.Mode=MultiModel": "make one model of each archive",
-        "Containers.ModelPackageName": "send Image and ModelDataUrl",
-        "Containers.AdditionalModelDataSources": "put everything into one model.tar.gz",
+        **{f"{container}.{path}": why for container in _CONTAINERS for path, why in _CONTAINER_REFUSED.items()},
         "InferenceExecutionConfig.Mode=Direct": _ONE_CONTAINER,
     },
     "CreateEndpointConfig": {
@@ -88,9 +96,12 @@ _TRAINING_WITHOUT_EFFECT = (
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
     "EnableNetworkIsolation",
+    "InputDataConfig.DataSource.S3DataSource.ModelAccessConfig",
     "InputDataConfig.ShuffleConfig",
     "OutputDataConfig.KmsKeyId",
     "ResourceConfig.KeepAlivePeriodInSeconds",
+    "ResourceConfig.SelectedInstanceCount",
+    "ResourceConfig.SelectedInstanceType",
     "ResourceConfig.VolumeKmsKeyId",
     "ResourceConfig.VolumeSizeInGB",
     "RetryStrategy",
@@ -98,6 +109,14 @@ _TRAINING_WITHOUT_EFFECT = (
     "StoppingCondition.MaxPendingTimeInSeconds",
     "StoppingCondition.MaxWaitTimeInSeconds",
     "VpcConfig",
+)
+
+_CONTAINER_WITHOUT_EFFECT = (
+    "ContainerHostname",
+    "ContainerMetricsConfig",
+    "ImageConfig",
+    "ModelDataSource.S3DataSource.ModelAccessConfig",
+    "MultiModelConfig",
 )
 
 #: Operation -> paths of the fields that are checked, stored and described, and change nothing here.
@@ -118,10 +137,7 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         "EnableNetworkIsolation",
         "ExecutionRoleArn",
         "InferenceExecutionConfig",
-        "PrimaryContainer.ContainerHostname",
-        "PrimaryContainer.ContainerMetricsConfig",
-        "PrimaryContainer.ImageConfig",
-        "PrimaryContainer.MultiModelConfig",
+        *(f"{container}.{path}" for container in _CONTAINERS for path in _CONTAINER_WITHOUT_EFFECT),
         "VpcConfig",
     ),
     "CreateEndpointConfig": (
