@@ -1,5 +1,6 @@
 """One tuning job at work, step by step."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,14 @@ def test_parallel_trials_share_the_cores(store, parallel, threads):
     study(store).advance()
     assert {trial.threads for trial in trials(store)} == {threads}
     assert len(trials(store)) == parallel
+
+
+def test_the_hosts_of_a_trial_share_its_cores(store):
+    job = tuning_job(max_parallel=1)
+    training = dataclasses.replace(job.spec.training, instance_count=2)
+    store.insert(tuning_job(max_parallel=1, training=training))
+    study(store).advance()
+    assert trials(store)[0].threads == 4
 
 
 def test_a_tuning_job_completes_with_its_best_trial(store):

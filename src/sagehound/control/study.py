@@ -129,9 +129,9 @@ class Study:
         return trial.enter(SecondaryStatus.PENDING, now, "Waiting for a free slot")
 
     def _threads(self, job: TuningJob) -> int:
-        """Each of the trials that really run side by side gets the same part of the cores."""
-        fit = max(1, self._side_by_side // job.spec.training.instance_count)
-        return max(1, self._cores // min(job.spec.max_parallel, job.spec.max_jobs, fit))
+        """What each host gets, so that the hosts that really run side by side share the cores."""
+        hosts = min(job.spec.max_parallel, job.spec.max_jobs) * job.spec.training.instance_count
+        return max(1, self._cores // min(hosts, self._side_by_side))
 
     def _time_left(self, job: TuningJob) -> float:
         limit = job.spec.max_runtime_s

@@ -1,7 +1,8 @@
 """Bayesian search: Optuna's multivariate Tree-structured Parzen Estimator after an even spread of first trials.
 
-Why TPE and not Optuna's Gaussian process (`benchmarks/search.py` measures it): the process takes 50 to 130 ms a trial
-at 50 trials and imports torch (330 MB); TPE takes 3 ms and 50 MB, and the service must stay small and quick.
+Why TPE and not Optuna's Gaussian process, which finds better values (`benchmarks/search.py --gp`: after 40 trials of
+the classifier's stand-in 0.150 against 0.173, chance 0.25): it imports torch, so the service would hold 330 MB in place
+of 50, and it takes 30 to 130 ms a trial in place of 2. A process of its own could hold it.
 Source of the estimator: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; with the joint
 kernel of Falkner et al., "BOHB", ICML 2018.
 """
