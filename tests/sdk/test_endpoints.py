@@ -133,6 +133,6 @@ def test_a_trained_estimator_deploys_with_its_own_script(estimator, session, sm,
     job.fit(logs=False)
     predictor = job.deploy(initial_instance_count=1, instance_type="ml.m5.large")
     try:
-        assert predictor.predict([[1, 2]])[0] == [9.0, 3.0]
+        assert np.asarray(predictor.predict([[1, 2]])).tolist() == [[9.0, 3.0]]
     finally:
         predictor.delete_endpoint()

@@ -5,6 +5,7 @@ import tarfile
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sagehound.names import S3Uri
 from tests.sdk.waiting import eventually
@@ -80,7 +81,7 @@ def test_a_failing_script_says_where(estimator, session, sm, capsys):
     assert description["TrainingJobStatus"] == "Failed"
     assert "FileNotFoundError: [Errno 2] No such file or directory: '/no/such/file'" in description["FailureReason"]
     assert "fails.py" in description["FailureReason"]
-    assert "line 6" in description["FailureReason"]
+    assert "line 5" in description["FailureReason"]
     assert len(description["FailureReason"]) <= 1024
     assert "about to read" in capsys.readouterr().out
 
@@ -135,7 +136,7 @@ def test_two_hosts_know_each_other(estimator, sm):
 def test_a_name_is_given_once(estimator, sm):
     job = estimator("waits.py", max_run=60)
     job.fit(wait=False, job_name="once")
-    with pytest.raises(sm.exceptions.ResourceInUse):
+    with pytest.raises(ClientError, match="ResourceInUse"):
         estimator("waits.py").fit(wait=False, job_name="once")
     sm.stop_training_job(TrainingJobName="once")
     eventually(lambda: ended(sm, "once"))

@@ -43,6 +43,7 @@ def _aws_text(error: Exception) -> str:
         return ""
     response = getattr(error, "response", None)
     if not response:
-        return f"{error}; is the service there? sagehound status"
+        there = "Connect" in type(error).__name__
+        return f"{error}; {'is the service there? sagehound status' if there else 'give it as this says'}"
     said = response.get("Error", {})
     return f"{said.get('Message', error)} ({said.get('Code', '')}); {_ADVICE.get(said.get('Code', ''), _ANY_ADVICE)}"

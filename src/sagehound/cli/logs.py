@@ -53,7 +53,9 @@ class Tail:
 
     def lines(self) -> Iterator[str]:
         """What has come since the last call; with the stream's name in front where there are several."""
-        request: dict[str, Any] = {"logGroupName": self._group, "logStreamNamePrefix": self._prefix}
+        request: dict[str, Any] = {"logGroupName": self._group}
+        if self._prefix:
+            request["logStreamNamePrefix"] = self._prefix
         try:
             streams = [s["logStreamName"] for s in pages(self._client, "describe_log_streams", "logStreams", **request)]
         except self._client.exceptions.ResourceNotFoundException:

@@ -83,7 +83,7 @@ def _serve(settings: Settings) -> None:
         progress("Ctrl-C ends it. Jobs that run then go on; the next `sagehound up` takes them over.")
 
     try:
-        asyncio.run(serve(settings, ready))
+        __import__("uvloop").run(serve(settings, ready))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
