@@ -28,7 +28,7 @@ def test_the_innermost_line_of_the_users_own_is_named():
 
 
 def test_the_traceback_of_what_ran_the_script_is_passed_over():
-    lines = [f"[rank0]: {line}" for line in _CHAINED[9:]]
+    lines = [f"[rank0]: {line}" for line in _CHAINED[8:]]
     lines += [
         "Traceback (most recent call last):",
         '  File "/usr/bin/torchrun", line 8, in <module>',
