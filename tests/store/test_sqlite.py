@@ -73,7 +73,7 @@ def test_a_second_process_keeps_out_of_an_update(path, store):
 
     def change(record):
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            other.execute("DELETE FROM records")
+            other.execute("DELETE FROM record")
         return record.evolve(modified_at=7.0)
 
     assert store.update(Lamp, "a", change).modified_at == 7

@@ -16,19 +16,19 @@ from sagehound.records.record import Record
 from sagehound.store.store import Page, Query, R
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (
-    kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, grp TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS record (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, grp TEXT NOT NULL,
     created_at REAL NOT NULL, modified_at REAL NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (kind, name)
-) WITHOUT ROWID;
+    UNIQUE (kind, name)
+);
 -- Each index holds all that a query may ask of a record, so that bodies are read for the page alone.
-CREATE INDEX IF NOT EXISTS in_name ON records (kind, name, state, created_at, modified_at, grp);
-CREATE INDEX IF NOT EXISTS in_created ON records (kind, created_at, name, state, modified_at, grp);
-CREATE INDEX IF NOT EXISTS in_modified ON records (kind, modified_at, name, state, created_at, grp);
-CREATE INDEX IF NOT EXISTS in_state_name ON records (kind, state, name, created_at, modified_at, grp);
-CREATE INDEX IF NOT EXISTS in_state_created ON records (kind, state, created_at, name, modified_at, grp);
-CREATE INDEX IF NOT EXISTS in_group_name ON records (kind, grp, name, state, created_at, modified_at);
-CREATE INDEX IF NOT EXISTS in_group_created ON records (kind, grp, created_at, name, state, modified_at);
+CREATE INDEX IF NOT EXISTS in_name ON record (kind, name, state, created_at, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_created ON record (kind, created_at, name, state, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_modified ON record (kind, modified_at, name, state, created_at, grp);
+CREATE INDEX IF NOT EXISTS in_state_name ON record (kind, state, name, created_at, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_state_created ON record (kind, state, created_at, name, modified_at, grp);
+CREATE INDEX IF NOT EXISTS in_group_name ON record (kind, grp, name, state, created_at, modified_at);
+CREATE INDEX IF NOT EXISTS in_group_created ON record (kind, grp, created_at, name, state, modified_at);
 """
 #: How much of the file is read without copies.
 _MAPPED_BYTES = 1 << 28
@@ -57,14 +57,17 @@ class SqliteStore:
     def insert(self, record: Record) -> None:
         with self._lock, self._transaction():
             try:
-                self._db.execute("INSERT INTO records VALUES (?,?,?,?,?,?,?)", _row(record))
+                self._db.execute(
+                    "INSERT INTO record (kind, name, state, grp, created_at, modified_at, body) VALUES (?,?,?,?,?,?,?)",
+                    _row(record),
+                )
             except sqlite3.IntegrityError:
                 raise AlreadyExists(f"{record.kind} {record.name} exists already") from None
         self._tell(record)
 
     def get(self, kind: type[R], name: str) -> R:
         with self._lock:
-            row = self._db.execute("SELECT body FROM records WHERE kind=? AND name=?", (kind.kind, name)).fetchone()
+            row = self._db.execute("SELECT body FROM record WHERE kind=? AND name=?", (kind.kind, name)).fetchone()
         if row is None:
             raise NotFound(f"there is no {kind.kind} {name}")
         return msgspec.json.decode(row[0], type=kind)
@@ -76,7 +79,7 @@ class SqliteStore:
             if after is before:
                 return before
             self._db.execute(
-                "UPDATE records SET state=?, grp=?, created_at=?, modified_at=?, body=? WHERE kind=? AND name=?",
+                "UPDATE record SET state=?, grp=?, created_at=?, modified_at=?, body=? WHERE kind=? AND name=?",
                 (*_row(after)[2:], kind.kind, name),
             )
         self._tell(after)
@@ -84,7 +87,7 @@ class SqliteStore:
 
     def delete(self, kind: type[Record], name: str) -> None:
         with self._lock, self._transaction():
-            done = self._db.execute("DELETE FROM records WHERE kind=? AND name=?", (kind.kind, name))
+            done = self._db.execute("DELETE FROM record WHERE kind=? AND name=?", (kind.kind, name))
         if done.rowcount == 0:
             raise NotFound(f"there is no {kind.kind} {name}")
 
@@ -150,11 +153,11 @@ def _select(kind: str, query: Query) -> tuple[str, list[object]]:
         arguments.extend(_cursor(query))
     order = f"name {direction}" if column == "name" else f"{column} {direction}, name {direction}"
     found = (
-        f"SELECT kind AS k, name AS n, {column} AS c FROM records INDEXED BY {_index(query)} "
+        f"SELECT id AS found, name AS n, {column} AS c FROM record INDEXED BY {_index(query)} "
         f"WHERE {' AND '.join(where)} "
         f"ORDER BY {order} LIMIT {query.limit + 1}"
     )
-    return f"SELECT body, c, n FROM ({found}) CROSS JOIN records ON kind=k AND name=n", arguments
+    return f"SELECT body, c, n FROM ({found}) CROSS JOIN record ON id=found", arguments
 
 
 def _index(query: Query) -> str:
