@@ -4,9 +4,12 @@ import dataclasses
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sagehound.wire.call import route
 from sagehound.wire.errors import AwsError
+from sagehound.wire.incoming import Incoming
 from sagehound.wire.json_protocol import JsonProtocol
 from sagehound.wire.query_protocol import QueryProtocol
 from sagehound.wire.rest_json import RestJsonProtocol
@@ -136,3 +139,21 @@ def test_a_form_of_no_known_service_is_told_in_xml():
     call = route(incoming, "r-1")
     outgoing = call.failure(refused(incoming))
     assert call.service is None and outgoing.body.startswith(b"<ErrorResponse") and b"evil" not in outgoing.body
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["/", "/endpoints/e/invocations", "/endpoints/", "/\xff"]) | st.text(max_size=10),
+    st.sampled_from(["", "Action=GetCallerIdentity", "X-Amz-Signature=f", "Action=%ff&Version=2011-06-15"]),
+    st.dictionaries(
+        st.sampled_from(["x-amz-target", "content-type", "authorization", "x-amz-date"]),
+        st.sampled_from(["SageMaker.", ".", "application/x-www-form-urlencoded", "AWS4-HMAC-SHA256 a"])
+        | st.text(max_size=9),
+    ),
+    st.binary(max_size=20) | st.just(b"Action=x&Version=2010-08-01"),
+)
+def test_whatever_comes_unsigned_is_answered_in_words(path, query, headers, body):
+    call = route(Incoming(method="POST", path=path, query=query, headers=headers, body=body), "r-1")
+    with pytest.raises(AwsError) as caught:
+        call.admit(VERIFIER, CATALOGUE)
+    assert call.failure(caught.value).status in (400, 403)

@@ -67,6 +67,8 @@ def test_maps_have_entries():
         {"Statistics.member.1.x": "x"},
         {"Period": "1", "Period.a": "1"},
         {"Period.a": "1", "Period": "1"},
+        {f"Statistics.member.{'9' * 5000}": "x"},
+        {"Dimensions.member.1": "x", "Dimensions.member.01.Name": "x"},
     ],
 )
 def test_what_is_of_another_type_is_refused(fields):

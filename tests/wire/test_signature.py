@@ -5,8 +5,11 @@ import time
 
 import pytest
 from botocore.awsrequest import AWSRequest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sagehound.keys import Keys
+from sagehound.wire.incoming import Incoming
 from sagehound.wire.services import NAMED
 from sagehound.wire.signature import Denial, Denied, Verifier
 from tests.wire.samples import ENDPOINT, KEYS, arrived, built, presigned, signed
@@ -53,7 +56,7 @@ def test_a_presigned_address_is_let_in_for_its_lifetime():
     assert denied(dataclasses.replace(request, query=request.query.replace("Expires=60", "Expires=90")), STS)[0] is (
         Denial.MISMATCH
     )
-    for wrong in ("Expires=x", "Expires=9999999", "Expires=-5"):
+    for wrong in ("Expires=x", "Expires=9999999", "Expires=-5", f"Expires={'9' * 5000}"):
         longer = dataclasses.replace(request, query=request.query.replace("Expires=60", wrong))
         assert denied(longer, STS)[0] is Denial.INCOMPLETE
 
@@ -146,3 +149,23 @@ def test_a_date_header_does_where_it_is_signed():
         "'date' must be a 'SignedHeader'"
         in denied(changed(request, authorization=request.headers["authorization"].replace(";x-amz-date", "")))[1]
     )
+
+
+dates = st.sampled_from(["20261122T163026Z", "Sun, 22 Nov 2026 16:30:29 GMT", "Sun, 99999999999 Nov 1 0:0:0 +9999", ""])
+authorizations = st.lists(
+    st.sampled_from(
+        ["Credential=", f"{KEYS.access_key}/20261122/us-east-1/sagemaker/aws4_request", "SignedHeaders=host"]
+    )
+    | st.sampled_from([";x-amz-date", "Signature=ff", ", ", " ", "/", "=", "é", "\x00"]),
+    max_size=8,
+).map(lambda parts: "AWS4-HMAC-SHA256 " + "".join(parts))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    authorizations | st.text(max_size=20), dates | st.text(max_size=10), st.text("aX-mzSigntureExps=&%1", max_size=40)
+)
+def test_whatever_is_claimed_without_the_secret_is_denied(authorization, date, query):
+    headers = {"host": "h", "authorization": authorization, "date": date}
+    denied(Incoming(method="POST", path="/", query=query, headers=headers, body=b""))
+    denied(Incoming(method="GET", path="/", query=f"X-Amz-Signature={query}", headers={"host": "h"}, body=b""))

@@ -65,7 +65,10 @@ class Endpoint:
             refusal = AwsError("RequestEntityTooLargeException", error.message, 413)
             await write(send, route(head, request_id).failure(refusal))
             return
-        await write(send, await self.answer(route(replace(head, body=body), request_id)))
+        call = route(replace(head, body=body), request_id)
+        outgoing = await self.answer(call)
+        _log.debug("%s %s -> %d (request %s)", call.operation or head.method, head.path, outgoing.status, request_id)
+        await write(send, outgoing)
 
     async def answer(self, call: Call) -> Outgoing:
         """What `call` is answered; every error is in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,6 +10,8 @@ from sagehound.wire.errors import Malformed
 from sagehound.wire.incoming import Incoming
 from sagehound.wire.model import Reference, ServiceModel, Shape
 from sagehound.wire.scalars import read_text
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 #: Dotted names, split: a tree whose leaves are texts.
 Tree = dict[str, Any]
@@ -85,9 +88,9 @@ def _map(model: ServiceModel, shape: Shape, node: Tree, at: str) -> dict[str, An
 
 
 def _numbered(node: Any, at: str, shape: Shape) -> list[tuple[int, Any]]:  # noqa: ANN401
-    if not isinstance(node, dict) or not all(name.isdecimal() for name in node):
+    if not isinstance(node, dict) or not all(_NUMBER.fullmatch(name) for name in node):
         _refuse(at, shape)
-    return sorted((int(name), item) for name, item in node.items())
+    return sorted(((int(name), item) for name, item in node.items()), key=lambda numbered: numbered[0])
 
 
 def _refuse(at: str, shape: Shape) -> Any:  # noqa: ANN401

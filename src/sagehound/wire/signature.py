@@ -22,6 +22,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW_S = 15 * 60
 _LONGEST_PRESIGNED_S = 7 * 24 * 3600
 _BASIC = re.compile(r"\d{8}T\d{6}Z")
+_LIFETIME = re.compile(r"[0-9]{1,6}")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _HINT = 'Sagehound\'s own keys are in its home; set them with: eval "$(sagehound env)"'
 
@@ -131,7 +132,8 @@ def _header_claim(authorization: str, incoming: Incoming) -> _Claim:
 def _presigned_claim(query: dict[str, str]) -> _Claim:
     parts = {name.removeprefix("X-Amz-"): value for name, value in query.items()}
     lifetime = parts.get("Expires", "")
-    if not lifetime.isdecimal() or not int(lifetime) <= _LONGEST_PRESIGNED_S or parts.get("Algorithm") != ALGORITHM:
+    right = _LIFETIME.fullmatch(lifetime) and int(lifetime) <= _LONGEST_PRESIGNED_S
+    if not right or parts.get("Algorithm") != ALGORITHM:
         raise Denied(
             Denial.INCOMPLETE, f"X-Amz-Expires must be 0 to {_LONGEST_PRESIGNED_S} s, X-Amz-Algorithm {ALGORITHM}"
         )
@@ -192,7 +194,7 @@ def _instant(stamp: str) -> float:
 def _http_stamp(date: str) -> str:
     try:
         return parsedate_to_datetime(date).astimezone(UTC).strftime(_STAMP)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return date
 
 
