@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagehound.errors import JobFailure, NotFound
+from sagehound.errors import InvalidInput, JobFailure, NotFound
 from sagehound.names import S3Uri
 from sagehound.objects.store import ObjectStore
 from sagehound.records.training import Channel
@@ -75,7 +75,7 @@ def _listed_in_manifest(objects: ObjectStore, channel: Channel) -> Iterator[Item
             raise TypeError("a name is not text")
     except NotFound:
         raise missing(channel) from None
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, InvalidInput) as error:
         raise JobFailure(
             f"ClientError: the manifest {where} of channel {channel.name} cannot be read ({error!r}); it must be "
             '[{"prefix": "s3://bucket/prefix/"}, "name", ...]'
