@@ -13,6 +13,7 @@ import msgspec
 
 from sagehound.errors import AlreadyExists, InvalidInput, NotFound, ServiceUnavailable
 from sagehound.records.record import Record
+from sagehound.store.name_index import NameIndex
 from sagehound.store.store import Page, Query, R
 
 _SCHEMA = """
@@ -49,6 +50,7 @@ class SqliteStore:
         self._db.execute("PRAGMA busy_timeout=5000")
         self._db.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
         self._db.executescript(_SCHEMA)
+        self._names = NameIndex(self._db)
 
     def close(self) -> None:
         with self._lock:
@@ -57,12 +59,13 @@ class SqliteStore:
     def insert(self, record: Record) -> None:
         with self._lock, self._transaction():
             try:
-                self._db.execute(
+                added = self._db.execute(
                     "INSERT INTO record (kind, name, state, grp, created_at, modified_at, body) VALUES (?,?,?,?,?,?,?)",
                     _row(record),
                 )
             except sqlite3.IntegrityError:
                 raise AlreadyExists(f"{record.kind} {record.name} exists already") from None
+            self._names.add(added.lastrowid or 0, record.name)
         self._tell(record)
 
     def get(self, kind: type[R], name: str) -> R:
@@ -87,13 +90,15 @@ class SqliteStore:
 
     def delete(self, kind: type[Record], name: str) -> None:
         with self._lock, self._transaction():
-            done = self._db.execute("DELETE FROM record WHERE kind=? AND name=?", (kind.kind, name))
-        if done.rowcount == 0:
-            raise NotFound(f"there is no {kind.kind} {name}")
+            gone = self._db.execute("DELETE FROM record WHERE kind=? AND name=? RETURNING id", (kind.kind, name))
+            numbers = gone.fetchall()
+            if not numbers:
+                raise NotFound(f"there is no {kind.kind} {name}")
+            self._names.remove(numbers[0][0])
 
     def list(self, kind: type[R], query: Query) -> Page[R]:
-        sql, arguments = _select(kind.kind, query)
         with self._lock:
+            sql, arguments = _select(kind.kind, query, self._names.few(query.name_contains))
             rows = self._db.execute(sql, arguments).fetchall()
         rows.sort(key=lambda row: row[1:], reverse=query.descending)
         records = [msgspec.json.decode(row[0], type=kind) for row in rows[: query.limit]]
@@ -139,7 +144,8 @@ def _row(record: Record) -> tuple[str, str, str, str, float, float, bytes]:
     )
 
 
-def _select(kind: str, query: Query) -> tuple[str, list[object]]:
+def _select(kind: str, query: Query, among: list[int] | None = None) -> tuple[str, list[object]]:
+    """The statement for one page and one record more; `among` are the only records to look at, where they are known."""
     where, arguments = ["kind=?"], [kind]  # type: tuple[list[str], list[object]]
     for condition, value in _conditions(query):
         where.append(condition)
@@ -152,9 +158,12 @@ def _select(kind: str, query: Query) -> tuple[str, list[object]]:
         where.append(f"({column}, name) {'<' if query.descending else '>'} (?, ?)")
         arguments.extend(_cursor(query))
     order = f"name {direction}" if column == "name" else f"{column} {direction}, name {direction}"
+    source = f"record INDEXED BY {_index(query)}"
+    if among is not None:
+        source = "record NOT INDEXED"
+        where.append(f"id IN ({','.join(map(str, among))})")
     found = (
-        f"SELECT id AS found, name AS n, {column} AS c FROM record INDEXED BY {_index(query)} "
-        f"WHERE {' AND '.join(where)} "
+        f"SELECT id AS found, name AS n, {column} AS c FROM {source} WHERE {' AND '.join(where)} "
         f"ORDER BY {order} LIMIT {query.limit + 1}"
     )
     return f"SELECT body, c, n FROM ({found}) CROSS JOIN record ON id=found", arguments
