@@ -167,3 +167,27 @@ def test_a_script_that_fills_the_disk_is_recorded(launcher, tmp_path):
         subprocess.run(["umount", "-l", folder], check=True)
     assert end.code == 1
     assert "No space left on device" in end.reason
+
+
+def test_what_a_shell_runs_has_its_grace_too(launcher, tmp_path):
+    script = """
+import signal, sys, time
+def save(*_):
+    time.sleep(0.3)
+    open("/opt/ml/model/saved", "w").write("x")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print("ready")
+time.sleep(600)
+"""
+    launch = make_launch(tmp_path / "job", script)
+    host = launch.hosts[0]
+    shell = ("bash", "-c", f"true && {sys.executable} train.py; true")
+    behind = type(host)(name=host.name, folder=host.folder, environment=host.environment, argv=shell)
+    launcher.start(type(launch)(job="job", folder=launch.folder, hosts=(behind,), max_runtime_s=60 * 24 * 3600))
+    await_line(tmp_path / "job", "ready")
+    launcher.stop(tmp_path / "job", grace_s=30)
+    end = ended(launcher, tmp_path / "job")
+    assert end.cause == "stopped"
+    with tarfile.open(end.artifacts["model"]) as tar:
+        assert tar.getnames() == ["saved"]

@@ -14,8 +14,8 @@ _TRIM_BYTES = 16 * 1024**3
 _PAD_BYTES = 256 * 1024**2
 
 NOTE = (
-    "sagehound: MALLOC_* are set so that memory freed by a step is kept for the next one (about 10 % more memory, "
-    "faster on a CPU); switch it off with: sagehound up --no-fast-malloc"
+    "sagehound: MALLOC_* are set so that memory freed by a step is kept for the next one (faster on a CPU, "
+    "takes more memory); switch it off with: sagehound up --no-fast-malloc"
 )
 
 

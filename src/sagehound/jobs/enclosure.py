@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     class BindSpec(TypedDict):
+        """A folder of this machine, and where in `/opt/ml` it shows."""
+
         source: str
         target: str
 

@@ -6,7 +6,7 @@ it costs a millisecond.
 """
 
 # pathlib takes longer to import than a keeper lives before its script starts.
-# ruff: noqa: PTH123
+# ruff: noqa: PTH119, PTH123
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ KILL = signal.SIGUSR1
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 #: The job rather than the shim or the service goes when memory runs out.
 _OOM_SCORE = b"300"
+_SHELLS = ("sh", "bash", "dash")
 
 
 def start(
@@ -76,7 +77,7 @@ def _keep(
     script = os.fork()
     if script == 0:
         _exec(argv, environment, folder)
-    code = _wait(script, signals)
+    code = _wait(script, signals, is_shell=os.path.basename(argv[0]) in _SHELLS)
     _kill_descendants()
     os.write(status, str(code).encode())
     os._exit(0)
@@ -109,18 +110,27 @@ def _exec(argv: list[str], environment: dict[str, str], folder: str) -> NoReturn
         os._exit(127)
 
 
-def _wait(script: int, signals: set[signal.Signals]) -> int:
-    """Until the script ends; SIGTERM is passed on to its process group, KILL ends everything."""
+def _wait(script: int, signals: set[signal.Signals], is_shell: bool) -> int:
+    """Until the script ends; SIGTERM is passed on to its process group, KILL ends everything.
+
+    A shell dies of SIGTERM at once, while what it runs is still saving its work: that has until KILL to end.
+    """
+    asked = False
+    code: int | None = None
     while True:
         received = signal.sigwait(signals)
         if received == signal.SIGTERM:
+            asked = True
             _signal_group(script, signal.SIGTERM)
         elif received == KILL:
             _signal_group(script, signal.SIGKILL)
             _kill_descendants(script)
         ended = _reap(script)
-        if ended is not None:
-            return ended
+        code = ended if code is None else code
+        if code is None:
+            continue
+        if not (is_shell and asked and code == -signal.SIGTERM and _descendants(os.getpid())):
+            return code
 
 
 def _reap(script: int) -> int | None:

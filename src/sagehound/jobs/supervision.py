@@ -26,6 +26,8 @@ GRACE_S = 120.0
 #: How long the other hosts have when one has failed.
 _SIBLING_GRACE_S = 10.0
 _READ_BYTES = 256 * 1024
+#: poll takes no more than a 32-bit number of milliseconds, and a job may run for weeks.
+_LONGEST_WAIT_S = 86400.0
 #: Longer lines are cut in the memory of the last lines that a failure reason is made of.
 _TAIL_LINES, _TAIL_CHARACTERS = 400, 2000
 
@@ -191,7 +193,8 @@ class Supervision:
     def _timeout_ms(self) -> float | None:
         ending = self._cause or self._failed is not None
         until = min(float("inf") if ending else self._deadline, self._kill_at)
-        return None if until == float("inf") else max(0.0, until - time.monotonic()) * 1000 + 1
+        left_s = max(0.0, until - time.monotonic())
+        return None if until == float("inf") else min(left_s, _LONGEST_WAIT_S) * 1000 + 1
 
     def _check_stop(self) -> None:
         grace_s = self._stop_grace()
