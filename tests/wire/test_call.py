@@ -102,8 +102,9 @@ def test_an_operation_that_is_not_offered_is_named():
 def test_a_path_that_is_none_is_told():
     request = built("sagemaker-runtime", "InvokeEndpoint", EndpointName="e", Body=b"x")
     request.url += "/more"
-    with pytest.raises(Exception, match="is no operation of the SageMaker runtime"):
-        route(arrived(signed(request, "sagemaker")), "r-1").admit(VERIFIER, CATALOGUE)
+    error = refused(arrived(signed(request, "sagemaker")))
+    assert (error.code, error.status) == ("UnknownOperationException", 404)
+    assert error.message == "POST /endpoints/e/invocations/more is no operation of sagemaker-runtime"
 
 
 def test_without_a_signature_nothing_is_told_of_operations():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from sagehound.errors import InvalidInput
 from sagehound.wire.errors import AwsError
 from sagehound.wire.incoming import Incoming, Outgoing
 from sagehound.wire.json_protocol import write_json
@@ -58,11 +57,11 @@ class RestJsonProtocol:
 
 
 def operation_at(model: ServiceModel, incoming: Incoming) -> str:
-    """The operation whose address `incoming` has; InvalidInput where there is none."""
+    """The operation whose address `incoming` has; empty where there is none."""
     for name, operation in model.operations.items():
         if incoming.method == operation.http.method and model.uri(name).fullmatch(incoming.path):
             return name
-    raise InvalidInput(f"{incoming.method} {incoming.path} is no operation of the SageMaker runtime")
+    return ""
 
 
 def _placeholder(payload: str) -> dict[str, bytes]:
