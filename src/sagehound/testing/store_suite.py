@@ -15,6 +15,8 @@ from sagehound.store.store import Query, Store, every
 
 
 class LampStatus(StrEnum):
+    """A broken lamp stays broken."""
+
     OFF = "Off"
     ON = "On"
     BROKEN = "Broken"
