@@ -4,6 +4,13 @@
 
 Prints a table and a JSON line. A job here is `ProcessLauncher.start` of what `contract.launch` made: a shim, a log,
 an environment of its own, its own /opt/ml, a channel bound read-only.
+
+Learned, on two cores that others kept busy (load 3 to 4): 0.13 s from the record to the first line, 0.02 s for the
+script by itself, so 0.11 s more where 0.3 s were allowed. Contract files and code take under 10 ms of it. The shim is
+the rest: one interpreter started without site (`-IS`), the imports of json, re and signal, and four fsyncs for the
+claim that must survive a power loss. What kept it low: no pathlib, dataclasses, subprocess or asyncio in the shim; the
+keeper of a host is forked, not executed; tarfile and zlib are imported when there is something to pack; the job's own
+Python environment is a folder with one .pth file (1 ms), not `python -m venv` (2 s).
 """
 
 from __future__ import annotations
