@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import time
 from dataclasses import asdict
@@ -74,7 +73,7 @@ def _options(settings: Settings) -> list[str]:
 
 
 def _serve(settings: Settings) -> None:
-    from sagehound.service import serve
+    from sagehound.service import run
 
     began = time.monotonic()
 
@@ -83,7 +82,7 @@ def _serve(settings: Settings) -> None:
         progress("Ctrl-C ends it. Jobs that run then go on; the next `sagehound up` takes them over.")
 
     try:
-        __import__("uvloop").run(serve(settings, ready))
+        run(settings, ready)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise

@@ -95,7 +95,14 @@ def _serve(handlers: Handlers, thread: ThreadPoolExecutor, listener: socket.sock
     import uvicorn
 
     config = uvicorn.Config(
-        app(handlers, thread), lifespan="off", ws="none", access_log=False, log_config=None, timeout_keep_alive=86400
+        app(handlers, thread),
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=86400,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
