@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from pprint import pformat
 from typing import Annotated, Any
@@ -63,10 +64,8 @@ def _step(number: int, what: str) -> Iterator[None]:
 
 
 def _story(connection: Connection) -> Any:  # noqa: ANN401
-    try:
-        import sagemaker  # noqa: F401
-    except ImportError:
-        raise InvalidInput("the demo speaks through the SageMaker SDK; pip install 'sagehound[demo]'") from None
+    if find_spec("sagemaker") is None:
+        raise InvalidInput("the demo speaks through the SageMaker SDK; pip install 'sagehound[demo]'")
     from sagehound.cli.story import Story
 
     return Story.begin(connection)

@@ -27,7 +27,7 @@ TRAIN = Path(sagehound.__file__).parent / "vision" / "train.py"
 FRAMEWORK = {"framework_version": "2.0", "py_version": "py310"}
 TRIALS = 4
 _POLL_S = 0.5
-_UPLOADS_SIDE_BY_SIDE = 16
+_UPLOADS_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,11 @@ class Story:
     @classmethod
     def begin(cls, connection: Connection) -> Story:
         """A session of the SDK, which is told to say less."""
-        os.environ.update(connection.environment())
+        sagehound.activate(connection.home)
         os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
+        logging.disable(logging.WARNING)
         import sagemaker
 
-        for name in ("sagemaker", "sagemaker.config", "botocore.credentials"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         session = sagemaker.Session()
         return cls(session, sagemaker.get_execution_role(session), session.default_bucket())
 
@@ -54,15 +53,17 @@ class Story:
         """Upload every file under `folder`, and return their address and number. The SDK's `upload_data` sends them
         one by one."""
         import boto3
+        from botocore.config import Config
 
         channel = S3Uri(self.bucket, f"datasets/{folder.absolute().name}")
         files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         if not files:
             raise NotFound(f"{folder} has no files; name a folder with a folder of photos for each class")
-        s3 = boto3.client("s3")
+        s3 = boto3.client("s3", config=Config(max_pool_connections=_UPLOADS_SIDE_BY_SIDE))
 
         def send(path: Path) -> None:
-            s3.upload_file(str(path), channel.bucket, f"{channel.key}/{path.relative_to(folder).as_posix()}")
+            key = f"{channel.key}/{path.relative_to(folder).as_posix()}"
+            s3.put_object(Bucket=channel.bucket, Key=key, Body=path.read_bytes())
 
         with ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE) as pool:
             for _ in pool.map(send, files):
@@ -118,9 +119,19 @@ class Story:
     def trials(self, tuner: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401
         """The trials as a table, the best first."""
         frame = tuner.analytics().dataframe().sort_values("FinalObjectiveValue")
-        columns = ["TrainingJobName", "lr", "batch_size", "epochs", "FinalObjectiveValue", "TrainingElapsedTimeSeconds"]
-        rows = [[str(value).strip('"') for value in row] for row in frame[columns].itertuples(index=False)]
-        return ["TRIAL", "LR", "BATCH_SIZE", "EPOCHS", "AVERAGE TEST LOSS", "SECONDS"], rows
+        rows = [
+            [
+                trial.TrainingJobName,
+                trial.TrainingJobStatus,
+                f"{float(trial.lr):.6f}",
+                trial.batch_size.strip('"'),
+                trial.epochs.strip('"'),
+                f"{trial.FinalObjectiveValue:.4f}",
+                f"{trial.TrainingElapsedTimeSeconds:.1f}",
+            ]
+            for trial in frame.itertuples()
+        ]
+        return ["TRIAL", "STATUS", "LR", "BATCH_SIZE", "EPOCHS", "AVERAGE TEST LOSS", "SECONDS"], rows
 
     def best(self, tuner: Any) -> dict[str, str]:  # noqa: ANN401
         """The hyperparameters of the best trial, as the SDK gives them."""
