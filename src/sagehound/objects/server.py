@@ -71,7 +71,7 @@ class EmbeddedServer:
             self._running = left
             return self.endpoint
         if left is not None:
-            _end(left.pid, None)
+            _end(left, None)
         self._launch(left.port if left else 0)
         return self.endpoint
 
@@ -88,7 +88,7 @@ class EmbeddedServer:
     def stop(self) -> None:
         """End it. Does nothing where it does not run."""
         if self._running is not None:
-            _end(self._running.pid, self._child)
+            _end(self._running, self._child)
         self._state.unlink(missing_ok=True)
         self._running = self._child = None
 
@@ -99,7 +99,7 @@ class EmbeddedServer:
     def _restart(self) -> None:
         port = self._port
         if self._running is not None:
-            _end(self._running.pid, self._child)
+            _end(self._running, self._child)
         try:
             self._launch(port)
         except ServiceUnavailable as error:
@@ -136,7 +136,7 @@ class EmbeddedServer:
             if self._answers(port):
                 return True
             time.sleep(0.02)
-        _end(child.pid, child)
+        _end(self._running, child)
         return False
 
     def _command(self, port: int) -> list[str]:
@@ -213,16 +213,16 @@ def _born(pid: int) -> str:
         return ""
 
 
-def _end(pid: int, child: subprocess.Popen[bytes] | None) -> None:
-    born = _born(pid)
+def _end(running: Running, child: subprocess.Popen[bytes] | None) -> None:
+    """End that very process: its number may be another's by now."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and _born(pid) == born != "":
-            time.sleep(0.02)
-        if _born(pid) != born or not born:
+        if _born(running.pid) != running.born:
             break
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and _born(running.pid) == running.born:
+            time.sleep(0.02)
     if child is not None:
         child.wait(timeout=5)
 
