@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -27,6 +31,26 @@ def test_an_unknown_model_is_refused_with_near_names():
 def test_resnet50_v1_needs_a_file():
     with pytest.raises(InvalidInput, match="give a file with --weights"):
         backbones.create("resnet50_v1", CLASSES)
+
+
+def test_out_of_the_hubs_reach_it_says_so_at_once():
+    code = """
+import time
+from sagehound.errors import NotFound
+from sagehound.vision import backbones
+started = time.monotonic()
+try:
+    backbones.create("resnet18", ("a", "b"))
+except NotFound as error:
+    print(error)
+assert time.monotonic() - started < 10
+"""
+    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    # A name that never resolves (RFC 6761).
+    environment = {**clean, "HF_ENDPOINT": "https://hub.invalid", "HF_HOME": os.devnull + "/none"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "could not be had from the hub" in done.stdout, done.stderr
+    assert "use --model tf_efficientnet_lite0" in done.stdout
 
 
 @needs_resnet

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
+import huggingface_hub
 import timm
 import torch
 from safetensors import SafetensorError
@@ -89,6 +93,9 @@ def _pretrained(architecture: str, classes: int, weights: Path | None) -> nn.Mod
 
 
 def _from_hub(architecture: str, classes: int) -> nn.Module:
+    if not _hub_in_reach():
+        # Else the hub's client tries again and again for a minute. What it has downloaded before it still finds.
+        huggingface_hub.constants.HF_HUB_OFFLINE = True
     try:
         network: nn.Module = timm.create_model(architecture, pretrained=True, num_classes=classes)
     except (OSError, RuntimeError, ValueError) as error:
@@ -98,6 +105,17 @@ def _from_hub(architecture: str, classes: int) -> nn.Module:
             f"--weights, or use --model {DEFAULT}, whose weights are installed with Sagehound"
         ) from error
     return network
+
+
+def _hub_in_reach() -> bool:
+    host = urlsplit(huggingface_hub.constants.ENDPOINT).hostname
+    if getproxies():  # which may know the host when this machine does not
+        return True
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
 
 
 def _packaged(architecture: str) -> Path | None:
