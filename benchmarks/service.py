@@ -1,8 +1,8 @@
 """What the service itself costs: importing it, starting it, and leaving it alone.
 
-Import is measured in fresh interpreters, in turn with one that imports nothing and one that imports only the libraries
-below the service (Starlette, uvicorn, botocore's parsers, msgspec): the difference is ours. Idle memory and CPU time are
-those of the service's process over 20 quiet seconds, the object store's beside it.
+Import is measured in fresh interpreters, in turn with one that imports nothing and one that imports only the
+libraries below the service (Starlette, uvicorn, botocore's parsers, msgspec): the difference is ours. Idle memory
+and CPU time are those of the service's process over 20 quiet seconds, the object store's beside it.
 
 Learned: half of the import is asyncio, ssl and uvicorn. Optuna (50 MB), boto3 and NumPy are imported by what needs them.
 """
