@@ -4,7 +4,8 @@ Import is measured in fresh interpreters, in turn with one that imports nothing 
 libraries below the service (Starlette, uvicorn, botocore's parsers, msgspec): the difference is ours. Idle memory
 and CPU time are those of the service's process over 20 quiet seconds, the object store's beside it.
 
-Learned: half of the import is asyncio, ssl and uvicorn. Optuna (50 MB), boto3 and NumPy are imported by what needs them.
+Learned: half of the import is asyncio, ssl and uvicorn. Optuna (50 MB), boto3 and NumPy are imported by what needs
+them.
 """
 
 from __future__ import annotations
