@@ -10,10 +10,11 @@ a JSON line.
 Learned. By itself the script takes 7 million page faults in three steps, as a job 40 thousand: glibc maps every buffer
 over 128 KiB (32 MiB at most, once it has adapted) anew and gives it back when it is freed, and the kernel clears each
 page. MALLOC_MMAP_MAX_=0 alone takes them from the heap, MALLOC_TRIM_THRESHOLD_ keeps the heap's top from being given
-back, MALLOC_TOP_PAD_ makes it grow in fewer steps; its size changes neither speed nor memory (32 MiB and 256 MiB were
-compared). The price is memory: 1.4 times as much at the peak, as a heap cannot give back what lies under something
-that is still used. The ratio of images a second is only worth something on a quiet machine (2.97 where others used
-half of it, but 0.6 to 3 from pair to pair where they used all); the ratio of processor time holds on a busy one.
+back, MALLOC_TOP_PAD_ makes it grow in fewer steps (32 MiB and 256 MiB differ neither in faults nor in memory). The
+price is memory: 1.2 to 1.4 times as much at the peak, as a heap cannot give back what lies under something that is
+still used. Images a second mean little on a busy machine: single pairs on two cores that other work shared gave 2.97
+(load 3), 1.59 (load 10, with 1.70 times less processor time an image) and 0.63 (tests ran beside the job and not beside
+its peer). Measure it on a quiet one before trusting a figure.
 """
 
 from __future__ import annotations
