@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What the shim sends to end everything at once (the kernel sends it too, when the shim dies).
 KILL = signal.SIGUSR1
+#: What a keeper waits for, and nothing but by waiting.
+_SIGNALS = frozenset({signal.SIGTERM, KILL, signal.SIGCHLD})
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 #: The job rather than the shim or the service goes when memory runs out.
 _OOM_SCORE = b"300"
@@ -39,12 +41,15 @@ def start(
     out, out_writer = os.pipe()
     status, status_writer = os.pipe()
     shim = os.getpid()
+    # Before the fork: a stop that comes at once waits for the keeper's turn, and is not spent on the shim's handler.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     keeper = os.fork()
     if keeper == 0:
         try:
             _keep(argv, environment, folder, spec, shim, out_writer, status_writer)
         finally:
             os._exit(70)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     os.close(out_writer)
     os.close(status_writer)
     return keeper, out, status
@@ -61,8 +66,6 @@ def _keep(
 ) -> NoReturn:
     signal.set_wakeup_fd(-1)
     os.setsid()
-    signals = {signal.SIGTERM, KILL, signal.SIGCHLD}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     _die_with(shim, KILL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = _only_standard_streams(out, status)
@@ -77,7 +80,7 @@ def _keep(
     script = os.fork()
     if script == 0:
         _exec(argv, environment, folder)
-    code = _wait(script, signals, is_shell=os.path.basename(argv[0]) in _SHELLS)
+    code = _wait(script, is_shell=os.path.basename(argv[0]) in _SHELLS)
     _kill_descendants()
     os.write(status, str(code).encode())
     os._exit(0)
@@ -110,7 +113,7 @@ def _exec(argv: list[str], environment: dict[str, str], folder: str) -> NoReturn
         os._exit(127)
 
 
-def _wait(script: int, signals: set[signal.Signals], is_shell: bool) -> int:
+def _wait(script: int, is_shell: bool) -> int:
     """Until the script ends; SIGTERM is passed on to its process group, KILL ends everything.
 
     A shell dies of SIGTERM at once, while what it runs is still saving its work: that has until KILL to end.
@@ -118,7 +121,7 @@ def _wait(script: int, signals: set[signal.Signals], is_shell: bool) -> int:
     asked = False
     code: int | None = None
     while True:
-        received = signal.sigwait(signals)
+        received = signal.sigwait(_SIGNALS)
         if received == signal.SIGTERM:
             asked = True
             _signal_group(script, signal.SIGTERM)
