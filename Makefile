@@ -8,7 +8,7 @@ TORCHVISION ?= torchvision==0.28.0
 DATA ?=
 KEEP ?=
 
-.PHONY: demo test lint types clean bench
+.PHONY: demo test lint types coverage bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/sagehound demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)
@@ -22,6 +22,10 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+
+# Writes COVERAGE.md anew from the operations, their tables and the tests.
+coverage: $(VENV)/.test
+	$(BIN)/python -m sagehound.api.coverage > COVERAGE.md
 
 bench: $(VENV)/.test
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +19,6 @@ from sagehound.errors import ServiceUnavailable
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
-
-#: Services that this process started and that outlive it: a handle let go of warns that its process still runs.
-_started: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def ping(address: Address, timeout_s: float = 2.0) -> bool:
@@ -72,7 +70,7 @@ def start(home: Path, options: Sequence[str] = ()) -> Address:
     while time.monotonic() < deadline:
         address = running(home)
         if address is not None:
-            _started[child.pid] = child
+            threading.Thread(target=child.wait, daemon=True).start()  # Leaves no zombie, whenever it ends.
             return address
         if child.poll() is not None:
             raise ServiceUnavailable(f"the service ended at its start:\n{_end_of(log, begin)}")
@@ -96,8 +94,6 @@ def stop(home: Path, timeout_s: float = STOP_TIMEOUT_S) -> int:
             f"the service (process {address.pid}) did not end within {timeout_s:.0f} s; see {home / 'service.log'}, "
             f"or end it with: kill -9 {address.pid} (running jobs go on)"
         ) from None
-    if address.pid in _started:
-        _started.pop(address.pid).wait()
     return address.pid
 
 
