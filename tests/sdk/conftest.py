@@ -21,6 +21,9 @@ from tests.sdk.impatience import ImpatientTime
 SCRIPTS = Path(__file__).parent / "scripts"
 HERE = Path(__file__).parent
 
+#: That v2 is on its way out is not what these tests are about.
+os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
+
 
 def pytest_collection_modifyitems(items):
     """The SDK's own warnings are not ours to mend."""
