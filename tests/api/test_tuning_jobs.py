@@ -129,6 +129,14 @@ def test_trials_are_listed_by_name_and_page_by_page(call, context, job):
     assert page(StatusEquals="Failed")["TrainingJobSummaries"] == []
 
 
+def test_a_stopped_trial_is_never_the_best(call, context, job):
+    add_trial(context, 1, TrainingStatus.STOPPED, 0.1)
+    assert "BestTrainingJob" not in call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    best = add_trial(context, 2, TrainingStatus.COMPLETED, 0.5)
+    described = call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    assert described["BestTrainingJob"]["TrainingJobName"] == best
+
+
 def test_trials_in_the_order_of_the_objective(call, context, job):
     losses = {1: 0.3, 2: 0.1, 3: 0.2}
     for number, loss in losses.items():

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sagehound.errors import InvalidInput, NotFound
+from sagehound.jobs.cores import usable_cores
 from sagehound.names import S3Uri
 from sagehound.records.serving import Endpoint, EndpointConfig, EndpointStatus, Model, Variant
 from tests.control.endpoint_house import ECHO, House, alive, pack, wheel
@@ -381,7 +382,7 @@ def test_workers_environment(house: House, monkeypatch: pytest.MonkeyPatch) -> N
             seen = json.loads((await house.say("m")).body)
             assert seen["TOP_K"] == "5"
             assert seen["AWS_REGION"] == "us-east-1"
-            assert seen["OMP_NUM_THREADS"] == str(len(os.sched_getaffinity(0)))
+            assert seen["OMP_NUM_THREADS"] == str(usable_cores())
             assert not {"SM_MODEL_DIR", "AWS_SECRET_ACCESS_KEY"} & set(seen)
 
     _run(story())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from sagehound.api.context import Context
 from sagehound.api.training_description import reason
 from sagehound.records.training import TrainingJob, TrainingStatus
-from sagehound.records.tuning import TuningJob
+from sagehound.records.tuning import ObjectiveStatus, TuningJob, best_trial, objective, objective_status
 from sagehound.store.store import Query, every
 
 
@@ -22,7 +20,7 @@ def trials(job: TuningJob, context: Context) -> list[TrainingJob]:
 def description(job: TuningJob, context: Context) -> dict[str, Any]:
     """DescribeHyperParameterTuningJob's answer."""
     own = trials(job, context)
-    best = _best(job, own)
+    best = best_trial(job, own)
     ended_at = job.ended_at if job.status.ended else None
     return {
         **job.document,
@@ -45,7 +43,7 @@ def summary(job: TuningJob, context: Context) -> dict[str, Any]:
 
 def trial_summary(trial: TrainingJob, job: TuningJob) -> dict[str, Any]:
     """One trial, as in BestTrainingJob and ListTrainingJobsForHyperParameterTuningJob."""
-    value = objective(trial, job)
+    value = objective(job, trial)
     return {
         "TrainingJobDefinitionName": job.document["TrainingJobDefinition"].get("DefinitionName"),
         "TrainingJobName": trial.name,
@@ -57,37 +55,17 @@ def trial_summary(trial: TrainingJob, job: TuningJob) -> dict[str, Any]:
         "TrainingJobStatus": trial.status,
         "TunedHyperParameters": trial.tuned,
         "FailureReason": reason(trial.failure_reason),
-        "ObjectiveStatus": _objective_status(trial, job),
+        "ObjectiveStatus": objective_status(job, trial),
         "FinalHyperParameterTuningJobObjectiveMetric": None
         if value is None
         else {"Type": job.spec.goal, "MetricName": job.spec.metric, "Value": value},
     }
 
 
-def objective(trial: TrainingJob, job: TuningJob) -> float | None:
-    """The last value of the objective that an ended trial printed; None where there is none (yet)."""
-    if not trial.status.ended or trial.status is TrainingStatus.FAILED:
-        return None
-    found = [metric.value for metric in trial.metrics if metric.name == job.spec.metric]
-    return found[-1] if found and math.isfinite(found[-1]) else None
-
-
-def _best(job: TuningJob, own: Iterable[TrainingJob]) -> TrainingJob | None:
-    sign = 1 if job.spec.goal == "Minimize" else -1
-    scored = [(sign * value, trial) for trial in own if (value := objective(trial, job)) is not None]
-    return min(scored, key=lambda pair: pair[0])[1] if scored else None
-
-
-def _objective_status(trial: TrainingJob, job: TuningJob) -> str:
-    if not trial.status.ended:
-        return "Pending"
-    return "Failed" if objective(trial, job) is None else "Succeeded"
-
-
 def _shared(job: TuningJob, own: list[TrainingJob]) -> dict[str, Any]:
     """What Describe and the list both show."""
     statuses = Counter(trial.status for trial in own)
-    objectives = Counter(_objective_status(trial, job) for trial in own)
+    objectives = Counter(objective_status(job, trial) for trial in own)
     return {
         "HyperParameterTuningJobName": job.name,
         "HyperParameterTuningJobArn": job.arn,
@@ -102,5 +80,5 @@ def _shared(job: TuningJob, own: list[TrainingJob]) -> dict[str, Any]:
             "NonRetryableError": statuses[TrainingStatus.FAILED],
             "Stopped": statuses[TrainingStatus.STOPPED],
         },
-        "ObjectiveStatusCounters": {name: objectives[name] for name in ("Succeeded", "Pending", "Failed")},
+        "ObjectiveStatusCounters": {status: objectives[status] for status in ObjectiveStatus},
     }

@@ -7,11 +7,11 @@ from typing import Any
 from sagehound.api import resources, support
 from sagehound.api.context import Context
 from sagehound.api.lists import DEFAULT_RESULTS, Listing, cursor, token
-from sagehound.api.tuning_description import description, objective, summary, trial_summary, trials
+from sagehound.api.tuning_description import description, summary, trial_summary, trials
 from sagehound.api.tuning_spec import tuning_document, tuning_spec
 from sagehound.errors import AlreadyExists, InvalidInput, NotFound
 from sagehound.records.training import TrainingJob
-from sagehound.records.tuning import TuningJob, TuningStatus
+from sagehound.records.tuning import TuningJob, TuningStatus, objective
 
 _LISTING = Listing("HyperParameterTuningJobSummaries", sort="Name")
 _TRIALS = Listing("TrainingJobSummaries", sort="Name")
@@ -56,7 +56,7 @@ def list_trials(request: dict[str, Any], context: Context) -> dict[str, Any]:
 def _by_objective(request: dict[str, Any], context: Context, job: TuningJob) -> dict[str, Any]:
     """A page in the order of the objective, of the trials that have one; the token is the place in that order."""
     wanted, start = request.get("StatusEquals"), _start(request)
-    scored = [(value, trial) for trial in trials(job, context) if (value := objective(trial, job)) is not None]
+    scored = [(value, trial) for trial in trials(job, context) if (value := objective(job, trial)) is not None]
     chosen = [pair for pair in scored if not wanted or pair[1].status == wanted]
     chosen.sort(key=lambda pair: pair[0], reverse=request.get("SortOrder") == "Descending")
     end = start + request.get("MaxResults", DEFAULT_RESULTS)

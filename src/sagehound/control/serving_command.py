@@ -13,6 +13,7 @@ from sagehound.control.deployment import Deployment, Placed
 from sagehound.control.serving_process import Command
 from sagehound.errors import JobFailure
 from sagehound.jobs import allocator, variables
+from sagehound.jobs.cores import usable_cores
 
 #: What a worker has to answer a request in: SageMaker's own limit.
 ANSWER_TIMEOUT_S = 60.0
@@ -34,7 +35,7 @@ def surroundings(
     and Python; the way back to the service; the allocator's settings."""
     malloc = allocator.variables() if fast_malloc else {}
     environment = {**variables.inherited(inherited), **malloc, **client_environment}
-    return Surroundings(environment=environment, cores=len(os.sched_getaffinity(0)))
+    return Surroundings(environment=environment, cores=usable_cores())
 
 
 def commands(folder: Path, deployment: Deployment, surroundings: Surroundings) -> list[Command]:

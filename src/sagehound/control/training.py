@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 
 from sagehound.control.course import Course, Surroundings
 from sagehound.control.slots import Grant, Request, Slots, gpus_of, gpus_present
+from sagehound.jobs.cores import usable_cores
 from sagehound.jobs.launcher import Launcher
 from sagehound.objects.store import ObjectStore
 from sagehound.records.record import Record
@@ -53,12 +53,12 @@ class TrainingLoop:
         self._courses: dict[str, Course] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: asyncio.TaskGroup | None = None
-        self._slots = Slots(settings.host_slots, _cores(), self._gpus)
+        self._slots = Slots(settings.host_slots, usable_cores(), self._gpus)
 
     async def run(self) -> None:
         """Work until cancelled. What has not ended then goes on with the next `run`, in this process or another."""
         self._loop = asyncio.get_running_loop()
-        self._slots = Slots(self._around.settings.host_slots, _cores(), self._gpus)
+        self._slots = Slots(self._around.settings.host_slots, usable_cores(), self._gpus)
         self._courses.clear()
         self._around.store.watch(self._notice)
         going_on = Query(states=(TrainingStatus.IN_PROGRESS, TrainingStatus.STOPPING), limit=1000)
@@ -123,7 +123,3 @@ async def _turn(request: Request, course: Course) -> Grant | None:
     finally:
         stopping.cancel()
     return request.granted.result() if request.granted.done() else None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import logging
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sagehound.control.study import Study
 from sagehound.errors import SagehoundError
+from sagehound.jobs.cores import usable_cores
 from sagehound.records.record import Record
 from sagehound.records.training import TrainingJob
 from sagehound.records.tuning import TuningJob, TuningStatus
@@ -43,7 +43,7 @@ class TuningLoop:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._cores = usable_cores()
         self._followers: dict[str, _Follower] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: asyncio.TaskGroup | None = None

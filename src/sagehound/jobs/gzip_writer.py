@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
+
+from sagehound.jobs.cores import usable_cores
 
 BLOCK_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 32 * 1024
@@ -21,7 +22,7 @@ class GzipWriter:
     def __init__(self, file: IO[bytes], level: int = 1, threads: int | None = None) -> None:
         self._file = file
         self._level = level
-        self._threads = threads or min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4)
+        self._threads = threads or min(8, usable_cores())
         self._pool = ThreadPoolExecutor(self._threads)
         self._pending: deque[Future[bytes]] = deque()
         self._block = bytearray()
