@@ -24,6 +24,17 @@ def test_a_line_that_is_still_being_written_is_left_out(tmp_path):
     assert datapoints(tmp_path) == [Metric(name="l", value=1.0, at=2.0)]
 
 
+def test_the_last_values_follow_the_file(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"name": "l", "value": 1.0, "at": 2.0}\n{"name": "m", "va')
+    assert final(tmp_path) == (Metric(name="l", value=1.0, at=2.0),)
+    with path.open("a") as file:
+        file.write('lue": 3.0, "at": 4.0}\n{"name": "l", "value": 5, "at": 6.0}\n')
+    assert final(tmp_path) == (Metric(name="l", value=5.0, at=6.0), Metric(name="m", value=3.0, at=4.0))
+    path.write_text('{"name": "n", "value": 7.0, "at": 8.0}\n')
+    assert final(tmp_path) == (Metric(name="n", value=7.0, at=8.0),)
+
+
 def test_an_expression_without_groups_is_the_value_itself(tmp_path):
     meter = Meter([("n", r"\d+")], str(tmp_path / "metrics.jsonl"), print)
     meter(1.0, "epoch 12 of 20")

@@ -2,25 +2,82 @@
 
 from __future__ import annotations
 
-import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from sagehound.records.training import Metric
 
 METRICS_FILE = "metrics.jsonl"
+_CHUNK_BYTES = 1 << 20
+#: Jobs whose last values are remembered: more than run side by side on one machine.
+_REMEMBERED = 64
+
+_decode = msgspec.json.Decoder(Metric).decode
 
 
 def datapoints(folder: Path, name: str = "") -> list[Metric]:
     """Every value printed so far, in order; those of `name` alone where one is given. `at` is in epoch seconds."""
-    try:
-        raw = (folder / METRICS_FILE).read_bytes()
-    except FileNotFoundError:
-        return []
-    whole = raw[: raw.rfind(b"\n") + 1]
-    points = [Metric(**json.loads(line)) for line in whole.splitlines()]
+    points = (_decode(line) for lines, _ in _read(folder, 0) for line in lines)
     return [point for point in points if not name or point.name == name]
 
 
 def final(folder: Path) -> tuple[Metric, ...]:
-    """The last value of each metric, in the order in which they first appeared."""
-    return tuple({point.name: point for point in datapoints(folder)}.values())
+    """The last value of each metric, in the order in which they first appeared.
+
+    What was read once is not read again: a job that is asked for every second may print a million values.
+    """
+    with _lock:
+        tail = _tails.setdefault(folder, _Tail())
+        _tails.move_to_end(folder)
+        if len(_tails) > _REMEMBERED:
+            _tails.popitem(last=False)
+    return tail.read(folder)
+
+
+@dataclass(slots=True)
+class _Tail:
+    """The last values in a file as far as it was read."""
+
+    offset_bytes: int = 0
+    last: dict[str, Metric] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, folder: Path) -> tuple[Metric, ...]:
+        with self.lock:
+            if _size(folder) < self.offset_bytes:  # Another file by now.
+                self.offset_bytes, self.last = 0, {}
+            for lines, self.offset_bytes in _read(folder, self.offset_bytes):
+                self.last |= {point.name: point for point in map(_decode, lines)}
+            return tuple(self.last.values())
+
+
+_tails: OrderedDict[Path, _Tail] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _size(folder: Path) -> int:
+    try:
+        return (folder / METRICS_FILE).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(folder: Path, offset_bytes: int) -> Iterator[tuple[list[bytes], int]]:
+    """The whole lines from `offset_bytes` on, a chunk at a time, each with the offset after it."""
+    try:
+        file = (folder / METRICS_FILE).open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        file.seek(offset_bytes)
+        rest = b""
+        while chunk := file.read(_CHUNK_BYTES):
+            whole, end, rest = (rest + chunk).rpartition(b"\n")
+            offset_bytes += len(whole) + len(end)
+            if end:
+                yield whole.split(b"\n"), offset_bytes
