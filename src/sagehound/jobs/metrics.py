@@ -51,7 +51,8 @@ class _Tail:
         with self.lock:
             if _size(folder) < self.offset_bytes:  # Another file by now.
                 self.offset_bytes, self.last = 0, {}
-            for lines, self.offset_bytes in _read(folder, self.offset_bytes):
+            for lines, offset_bytes in _read(folder, self.offset_bytes):
+                self.offset_bytes = offset_bytes
                 self.last |= {point.name: point for point in map(_decode, lines)}
             return tuple(self.last.values())
 
