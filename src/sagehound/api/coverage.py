@@ -19,8 +19,11 @@ _HEAD = """# Coverage
 Generated from the service models of botocore {version}, the table of operations, the tables of fields, and the tests
 that name an operation. Do not edit: run `{command}` in the repository.
 
-An operation that is listed here does what it says; any other is answered with `UnsupportedOperation` and its name.
-Every field of an offered operation has its effect, but for the two tables at the end."""
+An operation in a table does what AWS documents of it; any other is answered with `UnsupportedOperation` and its name.
+Every field of an offered operation has its effect, but for the two tables at the end: fields that are refused, so that
+a request fails at once and says what to change ("not yet" marks what a later version brings), and fields that are taken
+and change nothing on one machine. `DebugHookConfig` and `ProfilerConfig`, which the SDK sends with every job, are among
+the latter: a job finds them in its `/opt/ml/input/config`, and nothing saves tensors or profiles yet."""
 
 
 def document(tests: Path) -> str:

@@ -11,7 +11,8 @@ from sagehound.errors import Unsupported
 
 _log = logging.getLogger("sagehound.api")
 
-_LATER = "it comes with a later version; leave it out"
+_LATER = "not yet: it comes with a later version; leave it out"
+_RULES = "not yet: rules come with a later version; drop `rules=` from the estimator (the job's log and metrics stay)"
 _HARDWARE = "one kind of machine runs every host here; leave it out and name one InstanceType"
 _ONE_CONTAINER = "a model is one container here; send one PrimaryContainer"
 
@@ -50,17 +51,17 @@ _CONTAINER_REFUSED = {
 REFUSED: dict[str, dict[str, str]] = {
     "CreateTrainingJob": {
         **_TRAINING_REFUSED,
-        "DebugRuleConfigurations": _LATER,
-        "ProfilerRuleConfigurations": _LATER,
+        "DebugRuleConfigurations": _RULES,
+        "ProfilerRuleConfigurations": _RULES,
         "TensorBoardOutputConfig": "write the event files to /opt/ml/output/data, which becomes output.tar.gz",
         "ServerlessJobConfig": "name an InstanceType in ResourceConfig",
         "MlflowConfig": "call MLflow from the script",
         "ModelPackageConfig": "leave it out; the model is at ModelArtifacts.S3ModelArtifacts",
     },
     "CreateHyperParameterTuningJob": {
-        "HyperParameterTuningJobConfig.Strategy=Hyperband": "use Bayesian, Random or Grid; Hyperband comes later",
-        "HyperParameterTuningJobConfig.StrategyConfig": "it belongs to Hyperband, which comes later; leave it out",
-        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "use Off; early stopping comes later",
+        "HyperParameterTuningJobConfig.Strategy=Hyperband": "not yet: Hyperband comes with a later version; use Bayesian, Random or Grid",
+        "HyperParameterTuningJobConfig.StrategyConfig": "not yet: it belongs to Hyperband, which comes with a later version; leave it out",
+        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "not yet: early stopping comes with a later version; use Off",
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria": _LATER,
         "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": _LATER,
         "TrainingJobDefinitions": "send one TrainingJobDefinition",
@@ -83,6 +84,10 @@ REFUSED: dict[str, dict[str, str]] = {
         "AsyncInferenceConfig": _LATER,
         "ExplainerConfig": "leave it out",
         "CrossRegionTrafficConfig": "leave it out",
+    },
+    "UpdateEndpoint": {
+        "RetainAllVariantProperties": "send an endpoint configuration that has the weights and counts that you want",
+        "ExcludeRetainedVariantProperties": "it belongs to RetainAllVariantProperties; leave it out",
     },
     "InvokeEndpoint": {
         "TargetModel": "make one model of each archive, and an endpoint or a variant of each",
@@ -125,8 +130,10 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *_TRAINING_WITHOUT_EFFECT,
         "AlgorithmSpecification.TrainingImageConfig",
         "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
+        "DebugHookConfig",  # Written for the container to read, as on AWS; nothing here saves tensors yet.
         "ExperimentConfig",
         "InfraCheckConfig",
+        "ProfilerConfig",  # The same: no profiler yet.
         "RemoteDebugConfig",
         "SessionChainingConfig",
     ),
@@ -161,8 +168,6 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "InvokeEndpoint": ("PrefixAwareId",),
     "UpdateEndpoint": (
         "DeploymentConfig",
-        "ExcludeRetainedVariantProperties",
-        "RetainAllVariantProperties",
         "RetainDeploymentConfig",
     ),
 }
