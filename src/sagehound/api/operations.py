@@ -21,6 +21,7 @@ from sagehound.api.context import Operation
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sts", "GetCallerIdentity"): sts.get_caller_identity,
     ("iam", "GetRole"): iam.get_role,
+    ("iam", "SimulatePrincipalPolicy"): iam.simulate_principal_policy,
     ("sagemaker", "AddTags"): tags.add,
     ("sagemaker", "ListTags"): tags.list_of,
     ("sagemaker", "DeleteTags"): tags.delete,
