@@ -52,6 +52,28 @@ def test_a_log_without_traceback_gives_its_last_lines():
     )
 
 
+def test_an_ordinary_line_with_a_colon_is_no_exception():
+    assert exception(["Loading: photos", "WARNING: slow disk", "giving up"]) == []
+    lines = [
+        "Looking in indexes: https://pypi.org",
+        "WARNING: none there",
+        "ERROR: No matching distribution found for x",
+    ]
+    assert exception(lines) == ["ERROR: No matching distribution found for x"]
+
+
+def test_writing_into_a_channel_is_explained():
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/opt/ml/code/train.py", line 2, in <module>',
+        "OSError: [Errno 30] Read-only file system: '/opt/ml/input/data/training/cache'",
+    ]
+    text = reason(lines=lines, code=1, command="python train.py", folder="/nowhere")
+    assert "\nat train.py, line 2, in <module>\ninput channels are read-only here" in text
+    text = reason(lines=["touch: '/opt/ml/model/x': Read-only file system"], code=1, command="sh", folder="/nowhere")
+    assert "input channels" not in text
+
+
 def test_it_fits_the_api_and_keeps_what_matters():
     lines = ["x" * 500] * 50 + _CHAINED
     text = reason(lines=lines, code=1, command="python train.py " + "--a b " * 100, folder="/nowhere")

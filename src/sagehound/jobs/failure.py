@@ -15,6 +15,11 @@ MAX_CHARACTERS = 1024
 _TRACEBACK = re.compile(r"^(.*?)Traceback \(most recent call last\):")
 _FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+)(?:, in (.+))?')
 _EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Failure)\b.*|^[A-Za-z_][\w.]*: .*")
+_READ_ONLY = re.compile(r"Read-only file system.*/input/data/|/input/data/.*Read-only file system")
+_READ_ONLY_HINT = (
+    "input channels are read-only here: they are the bucket's own files. Copy what you change, e.g. to /tmp, and write "
+    "results to SM_OUTPUT_DATA_DIR or SM_MODEL_DIR"
+)
 _CODE = ("/opt/ml/code/", "/opt/ml/input/data/code/")
 
 
@@ -25,7 +30,7 @@ def reason(
     exception, the user's file and line, and the end of the log. `code` is minus the signal's number for a signal."""
     written = _written(f"{folder}/output/failure")
     lines = written.splitlines() if written else list(lines)
-    what = [hint or signal_text(code), *exception(lines, folder)]
+    what = [hint or signal_text(code), *exception(lines, folder), _advice(lines)]
     head = f'AlgorithmError: {kind}Error:\nExitCode {code if code >= 0 else 128 - code}\nErrorMessage "'
     tail = f'"\nCommand "{_shortened(command, 200)}"'
     room = MAX_CHARACTERS - len(head) - len(tail)
@@ -39,12 +44,18 @@ def exception(lines: Sequence[str], folder: str = "") -> list[str]:
 
     Of several tracebacks the last that goes through the user's code is taken: those after it are of what ran it.
     """
-    blocks = _tracebacks(lines) or [list(lines)]
+    tracebacks = _tracebacks(lines)
+    blocks = tracebacks or [list(lines)]
     blocks = [block for block in blocks if _frame(block, folder)] or blocks
     block = blocks[-1]
     frame = _frame(block, folder) or next((m for m in map(_FRAME.match, reversed(block)) if m), None)
-    error = _exception_line(block, block is not lines)
+    error = _exception_line(block, bool(tracebacks))
     return [part for part in (error, _place(frame, folder) if error and frame else "") if part]
+
+
+def _advice(lines: Sequence[str]) -> str:
+    """What to do about an error that has its cause in this machine rather than in the script."""
+    return _READ_ONLY_HINT if any(map(_READ_ONLY.search, lines[-20:])) else ""
 
 
 def signal_text(code: int) -> str:
@@ -79,7 +90,7 @@ def _exception_line(block: Sequence[str], after_traceback: bool) -> str:
     candidates = [line.strip() for line in block if line[:1].strip() and _EXCEPTION.match(line)]
     if after_traceback and candidates:
         return candidates[0]
-    known = [line for line in candidates if re.match(r"[\w.]*(Error|Exception|Interrupt|Exit)\b", line)]
+    known = [line for line in candidates if re.match(r"[\w.]*(Error|ERROR|Exception|Interrupt|Exit)\b", line)]
     return known[-1] if known else ""
 
 
