@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sagehound.vision import train
+from sagehound.vision.features import pooled
 from sagehound.vision.inference import Classifier, read_image
 from tests.vision.images import (
     CLOTHES,
@@ -177,7 +178,7 @@ def test_real_photos_are_told_apart_and_served_alike(tmp_path):
     model = served.model_fn(str(tmp_path / "model"))
     photo = next((folder / "test" / "hat").iterdir())
     image = read_image(photo.read_bytes())
-    ours = train.frozen.features.pooled(
+    ours = pooled(
         model.network, served.build_transform(model.description)(image).unsqueeze(0)
     ) @ model.network.get_parameter("classifier.weight").T + model.network.get_parameter("classifier.bias")
     assert torch.allclose(ours, served.predict_fn(image, model).logits, atol=1e-5)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from sagehound.vision import features, transforms
+from sagehound.vision import transforms
 from sagehound.vision.backbones import classifier
 from sagehound.vision.dataset import ImageFolder, Photo, Photos
-from sagehound.vision.features import FeatureCache, Features
+from sagehound.vision.feature_cache import FeatureCache, of_photos
+from sagehound.vision.features import Features, Progress, extract, readable
 from sagehound.vision.history import History
 from sagehound.vision.inference import Description
 from sagehound.vision.loop import Reports, fit
@@ -33,14 +34,14 @@ def train(network: nn.Module, description: Description, data: ImageFolder, optio
     cache = FeatureCache(options.feature_cache) if options.feature_cache else None
 
     def plain(photos: tuple[Photo, ...]) -> Features:
-        made = features.of_photos(network, description, photos, cache, device, history.say)
+        made = of_photos(network, description, photos, cache, device, history.say)
         history.skip(made.skipped)
         return made
 
     def augmented() -> Features:
         # One thread, since the threads would race for the random numbers.
         photos = Photos(data.train, transforms.augmentation(description.transform))
-        made = features.extract(network, photos, 1, device, history.say)
+        made = readable(extract(network, photos, 1, device, Progress(len(photos), history.say)))
         history.skip(made.skipped)
         return made
 
