@@ -163,6 +163,18 @@ def test_the_log_of_an_endpoint(call, context):
     assert texts(call("GetLogEvents", logGroupName=group, logStreamName="AllTraffic/i-0")) == ["loaded"]
 
 
+def test_the_log_of_an_endpoint_outlives_it(call, context):
+    write(context.settings.endpoints_folder / "gone", "AllTraffic-1", (1000, "no weights"))
+    assert texts(call("FilterLogEvents", logGroupName="/aws/sagemaker/Endpoints/gone")) == ["no weights"]
+
+
+@pytest.mark.parametrize("name", ["never", "../jobs", "..", "", "a/b"])
+def test_an_endpoint_that_never_was_has_no_log(call, context, name):
+    write(context.settings.jobs_folder, "secret", (1000, "no"))
+    with pytest.raises(NotFound, match="log group does not exist"):
+        call("FilterLogEvents", logGroupName=f"/aws/sagemaker/Endpoints/{name}")
+
+
 def test_a_group_may_be_named_by_its_arn(call, folder):
     write(folder, "algo-1", (1000, "hello"))
     arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{GROUP}"

@@ -53,7 +53,7 @@ def test_create_invoke_delete(house: House) -> None:
             house.set("dogs", EndpointStatus.DELETING)
             await house.until(lambda: not house.exists("dogs"))
             assert not alive(int(pid))
-            assert not (house.folder / "dogs").exists()
+            assert {path.suffix for path in (house.folder / "dogs").iterdir()} <= {".log"}
             with pytest.raises(NotFound):
                 await house.say("dogs")
 
@@ -346,7 +346,8 @@ def test_delete_while_creating(house: House) -> None:
                 await house.say("slow")
             house.set("slow", EndpointStatus.DELETING)
             await house.until(lambda: not house.exists("slow"))
-            assert not (house.folder / "slow").exists()
+            assert [path.name for path in (house.folder / "slow").iterdir()] == ["v-1.log"]
+            assert "in" in house.log("slow", "v-1")
 
     _run(story())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sagehound.api import resources
 from sagehound.api.context import Context
 from sagehound.errors import NotFound
 from sagehound.jobs import logs
@@ -15,6 +17,7 @@ from sagehound.store.store import Query, every
 
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
 ENDPOINTS = "/aws/sagemaker/Endpoints/"
+_ENDPOINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,15 @@ def _jobs(prefix: str, context: Context) -> list[TrainingJob]:
 
 
 def _serving(endpoint: str, context: Context) -> Iterator[Stream]:
-    """`<variant>/i-<n>`, one a worker."""
-    try:
-        created_at = context.store.get(Endpoint, endpoint).created_at
-    except NotFound:
-        raise NotFound("The specified log group does not exist.") from None
+    """`<variant>/i-<n>`, one a worker; an endpoint that was deleted has its streams still."""
+    missing = NotFound("The specified log group does not exist.")
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise missing
     folder = context.settings.endpoints_folder / endpoint
-    for host in logs.hosts(folder):
+    hosts = logs.hosts(folder)
+    if not hosts:
+        resources.find(context, Endpoint, endpoint, missing)
+    for host in hosts:
         variant, _, number = host.rpartition("-")
-        yield Stream(f"{variant}/i-{number}", folder, host, created_at)
+        first, _ = logs.read_lines(folder, host, 0, 1)
+        yield Stream(f"{variant}/i-{number}", folder, host, first[0].at_ms / 1000 if first else 0.0)

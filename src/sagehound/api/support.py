@@ -59,9 +59,9 @@ REFUSED: dict[str, dict[str, str]] = {
         "ModelPackageConfig": "leave it out; the model is at ModelArtifacts.S3ModelArtifacts",
     },
     "CreateHyperParameterTuningJob": {
-        "HyperParameterTuningJobConfig.Strategy=Hyperband": "not yet: Hyperband comes with a later version; use Bayesian, Random or Grid",
-        "HyperParameterTuningJobConfig.StrategyConfig": "not yet: it belongs to Hyperband, which comes with a later version; leave it out",
-        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "not yet: early stopping comes with a later version; use Off",
+        "HyperParameterTuningJobConfig.Strategy=Hyperband": "not yet, it comes later; use Bayesian, Random or Grid",
+        "HyperParameterTuningJobConfig.StrategyConfig": "not yet, Hyperband comes later; leave it out",
+        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "not yet, it comes later; use Off",
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria": _LATER,
         "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": _LATER,
         "TrainingJobDefinitions": "send one TrainingJobDefinition",

@@ -48,18 +48,22 @@ class Tail:
         self.seen = False
 
     def ended(self) -> bool:
-        """Whether nothing more can come; an endpoint's log never ends."""
+        """Whether nothing more can come."""
         return False
 
-    def lines(self) -> Iterator[str]:
-        """What has come since the last call; with the stream's name in front where there are several."""
+    def streams(self) -> list[str]:
+        """The names of the streams that there are by now."""
         request: dict[str, Any] = {"logGroupName": self._group}
         if self._prefix:
             request["logStreamNamePrefix"] = self._prefix
         try:
-            streams = [s["logStreamName"] for s in pages(self._client, "describe_log_streams", "logStreams", **request)]
-        except self._client.exceptions.ResourceNotFoundException:
-            return
+            return [s["logStreamName"] for s in pages(self._client, "describe_log_streams", "logStreams", **request)]
+        except (self._client.exceptions.ResourceNotFoundException, self._client.exceptions.InvalidParameterException):
+            return []
+
+    def lines(self) -> Iterator[str]:
+        """What has come since the last call; with the stream's name in front where there are several."""
+        streams = self.streams()
         for stream in streams:
             label = f"[{stream.split('/')[0][-12:]}/{stream.split('/')[-1][:6]}] " if len(streams) > 1 else ""
             for line in self._new_lines(stream):
@@ -96,6 +100,25 @@ class JobTail(Tail):
         return status not in ("InProgress", "Stopping")
 
 
+class EndpointTail(Tail):
+    """The log of one endpoint, or what is left of one that was deleted. NotFound where there never was one."""
+
+    def __init__(self, client: Any, sagemaker: Any, name: str) -> None:  # noqa: ANN401
+        super().__init__(client, ENDPOINT_GROUP + name, "")
+        self._sagemaker = sagemaker
+        self._name = name
+        if self.ended() and not self.streams():
+            raise NotFound(
+                f"no training job, tuning job or endpoint is named {name!r}; "
+                "see what there is with: sagehound jobs, sagehound endpoints"
+            )
+
+    def ended(self) -> bool:
+        """Whether the endpoint is gone."""
+        endpoints = pages(self._sagemaker, "list_endpoints", "Endpoints", NameContains=self._name)
+        return self._name not in [endpoint["EndpointName"] for endpoint in endpoints]
+
+
 def _tail(connection: Connection, name: str) -> Tail:
     sagemaker, client = connection.client("sagemaker"), connection.client("logs")
     try:
@@ -103,10 +126,4 @@ def _tail(connection: Connection, name: str) -> Tail:
         return JobTail(client, sagemaker, name, kind)
     except NotFound:
         pass
-    endpoints = pages(sagemaker, "list_endpoints", "Endpoints", NameContains=name)
-    if name not in [endpoint["EndpointName"] for endpoint in endpoints]:
-        raise NotFound(
-            f"no training job, tuning job or endpoint is named {name!r}; "
-            "see what there is with: sagehound jobs, sagehound endpoints"
-        )
-    return Tail(client, ENDPOINT_GROUP + name, "")
+    return EndpointTail(client, sagemaker, name)

@@ -7,6 +7,7 @@ became of the records and objects that it was made from.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -61,6 +62,19 @@ def save(folder: Path, deployment: Deployment) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / _FILE)
+
+
+def clear(folder: Path) -> None:
+    """Remove all of an endpoint's files but its logs: they tell what became of it, after its end too, as on AWS."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.suffix != ".log":
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # It has logs.
+        folder.rmdir()
 
 
 def discard_others(folder: Path, kept: Deployment | None) -> None:

@@ -121,7 +121,7 @@ class EndpointLoop:
 
     async def _create(self, record: Endpoint) -> None:
         folder = self._folder / record.name
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(deployments.clear, folder)
         try:
             deployment, fleet = await self._deploy(folder, record.config)
         except JobFailure as error:
@@ -157,7 +157,7 @@ class EndpointLoop:
         if fleet is not None:
             await fleet.stop()
             del self._fleets[record.name]
-        await asyncio.to_thread(shutil.rmtree, self._folder / record.name, ignore_errors=True)
+        await asyncio.to_thread(deployments.clear, self._folder / record.name)
         await asyncio.to_thread(self._store.delete, Endpoint, record.name)
 
     async def _return(self, record: Endpoint) -> None:
