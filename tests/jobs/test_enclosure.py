@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sagehound.jobs.enclosure import degrade, real_path
+from sagehound.jobs.enclosure import copy_binds, degrade, real_path
 
 _SOURCE = Path(__file__).parents[2] / "src"
 _LOOK = (
@@ -82,12 +82,20 @@ def test_where_the_kernel_refuses_paths_are_real_and_a_line_says_so(spec):
     document = json.loads(spec.read_text())
     document["folder"] = str(spec.parent / "ml")
     (spec.parent / "ml" / "input" / "data" / "train").mkdir(parents=True)
-    document["binds"].append({"source": str(spec.parent / "no such folder"), "target": "input/data/gone"})
+    # The kernel takes no longer name than 64 characters.
+    document["hostname"] = "x" * 65
     spec.write_text(json.dumps(document))
-    done = _enter(spec, 'cat "$WHERE" /opt/ml/input/data/train/photo')
+    done = _enter(spec, 'cat "$WHERE" /opt/ml/input/data/train/photo; echo EVIL > /opt/ml/input/data/train/photo')
     assert done.stdout == "mine\nphoto\n"
     assert "gives the process no /opt/ml of its own" in done.stderr
-    assert (spec.parent / "ml" / "input" / "data" / "train").is_symlink()
+    assert (spec.parent / "ml" / "input" / "data" / "train" / "photo").read_text() == "EVIL\n"
+    assert (spec.parent / "channel" / "photo").read_text() == "photo\n"
+
+
+def test_what_cannot_be_copied_is_named(tmp_path):
+    bind = {"source": str(tmp_path / "gone"), "target": "input/data/train"}
+    with pytest.raises(OSError, match="gone cannot be copied to .*input/data/train"):
+        copy_binds({"folder": str(tmp_path), "binds": [bind]})
 
 
 def test_only_the_mount_point_is_replaced():

@@ -21,7 +21,9 @@ from tests.jobs.jobs import job, staged
 script = '''
 import json, os
 open(os.path.join(os.environ["SM_MODEL_DIR"], "weights"), "w").write("w")
-data = open(os.path.join(os.environ["SM_CHANNEL_TRAINING"], "data.txt")).read()
+channel = os.path.join(os.environ["SM_CHANNEL_TRAINING"], "data.txt")
+data = open(channel).read()
+open(channel, "w").write("EVIL")
 print(json.dumps([data, os.getcwd(), os.environ["SM_TRAINING_ENV"]]))
 '''
 ready = staged(Path(sys.argv[1]), {"train.py": script})
@@ -48,4 +50,5 @@ def test_a_job_runs_in_its_real_folders_and_says_so(tmp_path):
     folder = str(tmp_path / "job" / "algo-1")
     data, where, training_environment = json.loads(lines[-1])
     assert (data, where) == ("data", f"{folder}/code")
+    assert (tmp_path / "channels" / "training" / "data.txt").read_text() == "data"
     assert json.loads(training_environment)["model_dir"] == f"{folder}/model"

@@ -4,8 +4,8 @@
 
 runs COMMAND in one; SPEC.json is `{"folder": ..., "binds": [{"source": ..., "target": ...}], "hosts": [...],
 "hostname": ...}`, all but `folder` optional (see `Spec`). Where the kernel refuses, the command runs all the same:
-`/opt/ml` in its environment and arguments is replaced by the real folder, the binds become symbolic links, and one
-line on stderr says so.
+`/opt/ml` in its environment and arguments is replaced by the real folder, the binds become copies, and one line on
+stderr says so.
 
 Root makes the namespace directly; an ordinary user inside a user namespace, with its own user and group. Imports
 little, as it stands between a job's start and the script's first line.
@@ -67,15 +67,33 @@ def enter(spec: Spec) -> str:
 
 
 def degrade(spec: Spec, environment: dict[str, str], argv: list[str]) -> tuple[dict[str, str], list[str]]:
-    """What to run where `enter` is refused: the folder's own path for `/opt/ml`, links for the binds."""
+    """What to run where `enter` is refused, after `copy_binds`: the folder's own path stands for `/opt/ml`."""
     folder = spec["folder"]
-    for bind in spec.get("binds", []):
-        _link(bind["source"], os.path.join(folder, bind["target"]))
     replaced = {name: real_path(value, folder) for name, value in environment.items()}
     for name in ("SM_MASTER_ADDR", "MASTER_ADDR"):
         if replaced.get(name) in spec.get("hosts", []):
             replaced[name] = "127.0.0.1"
     return replaced, [real_path(argument, folder) for argument in argv]
+
+
+def copy_binds(spec: Spec) -> None:
+    """Put copies where `enter` would have shown the binds, which are a bucket's own files: nothing else keeps a
+    process from writing into those. Clones, which cost nothing, where the file system makes them."""
+    if not spec.get("binds"):
+        return
+    import subprocess
+
+    clone = ["-c"] if sys.platform == "darwin" else ["--reflink=auto"]
+    for bind in spec.get("binds", []):
+        target = os.path.join(spec["folder"], bind["target"])
+        os.makedirs(target, exist_ok=True)
+        source = os.path.join(bind["source"], ".")
+        for options in (clone, []):  # a plain cp knows neither
+            done = subprocess.run(["cp", "-R", *options, source, target], capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                break
+        else:
+            raise OSError(0, f"{bind['source']} cannot be copied to {target}: {done.stderr.strip()[-500:]}")
 
 
 def real_path(text: str, folder: str) -> str:
@@ -87,7 +105,8 @@ def refusal_line(refusal: str, folder: str) -> str:
     """What to tell the owner of a process that runs without a `/opt/ml` of its own."""
     return (
         f"sagehound: this machine gives the process no {MOUNT_POINT} of its own ({refusal}). Its files: {folder}; "
-        f"use the SM_* variables (SM_MODEL_DIR, SM_CHANNEL_...), a path that starts with {MOUNT_POINT} is not found."
+        f"use the SM_* variables (SM_MODEL_DIR, SM_CHANNEL_...), a path that starts with {MOUNT_POINT} is not found. "
+        "Input is copied there, which takes time and room."
     )
 
 
@@ -186,15 +205,6 @@ def _hidden_by_mount(spec: Spec) -> str:
     return next((path for path in paths if os.path.realpath(path).startswith(MOUNT_POINT + "/")), "")
 
 
-def _link(source: str, target: str) -> None:
-    if os.path.islink(target):
-        os.unlink(target)
-    elif os.path.isdir(target):
-        os.rmdir(target)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    os.symlink(source, target)
-
-
 def _mount(source: str, target: str, flags: int, kind: str = "", data: str = "") -> None:
     code = _libc().mount(source.encode(), target.encode(), kind.encode() or None, flags, data.encode() or None)
     _checked(code, f"mount {target}")
@@ -226,6 +236,7 @@ def main(arguments: list[str]) -> None:
     if refusal:
         print(refusal_line(refusal, spec["folder"]), file=sys.stderr, flush=True)
         environment, command = degrade(spec, environment, command)
+        copy_binds(spec)
     os.execvpe(command[0], command, environment)
 
 

@@ -69,6 +69,7 @@ def _keep(
     _die_with(shim, KILL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = _only_standard_streams(out, status)
+    copied: enclosure.Spec = {}
     if spec:
         refusal = enclosure.enter(spec)
         # A new user namespace is new credentials, which make the kernel forget it.
@@ -77,9 +78,10 @@ def _keep(
             os.write(1, enclosure.refusal_line(refusal, spec["folder"]).encode() + b"\n")
             environment, argv = enclosure.degrade(spec, environment, argv)
             folder = enclosure.real_path(folder, spec["folder"])
+            copied = spec
     script = os.fork()
     if script == 0:
-        _exec(argv, environment, folder)
+        _exec(argv, environment, folder, copied)
     code = _wait(script, is_shell=os.path.basename(argv[0]) in _SHELLS)
     _kill_descendants()
     os.write(status, str(code).encode())
@@ -96,7 +98,8 @@ def _only_standard_streams(out: int, status: int) -> int:
     return kept
 
 
-def _exec(argv: list[str], environment: dict[str, str], folder: str) -> NoReturn:
+def _exec(argv: list[str], environment: dict[str, str], folder: str, copied: enclosure.Spec) -> NoReturn:
+    """Become the script. `copied` has what is put into its folder first: here, where a stop ends that too."""
     try:
         keeper = os.getppid()
         os.setsid()
@@ -105,6 +108,7 @@ def _exec(argv: list[str], environment: dict[str, str], folder: str) -> NoReturn
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         _prefer_for_oom()
+        enclosure.copy_binds(copied)
         os.chdir(folder)
         os.execvpe(argv[0], argv, environment)
     except OSError as problem:
