@@ -53,7 +53,12 @@ def test_the_worker_gets_what_the_caller_sent(context):
         CustomAttributes="a=b",
         InferenceId="7",
     )
-    assert answer == {"Body": b"[1]", "ContentType": "application/json", "InvokedProductionVariant": "blue"}
+    assert answer == {
+        "Body": b"[1]",
+        "ContentType": "application/json",
+        "InvokedProductionVariant": "blue",
+        "CustomAttributes": None,
+    }
     (sent,) = worker.sent
     assert (sent.endpoint, sent.body, sent.content_type, sent.accept, sent.variant) == (
         "dogs",
@@ -63,6 +68,11 @@ def test_the_worker_gets_what_the_caller_sent(context):
         "blue",
     )
     assert sent.headers == {"X-Amzn-SageMaker-Custom-Attributes": "a=b", "X-Amzn-SageMaker-Inference-Id": "7"}
+
+
+def test_the_caller_gets_the_attributes_that_the_container_sets(context):
+    worker = Worker(replace(reply(), headers={"x-amzn-sagemaker-custom-attributes": "trace=1"}))
+    assert invoke(context, worker)["CustomAttributes"] == "trace=1"
 
 
 @pytest.mark.parametrize(("status", "side"), [(400, "client"), (415, "client"), (500, "server"), (503, "server")])

@@ -18,6 +18,7 @@ import pytest
 from sagehound.errors import InvalidInput, NotFound
 from sagehound.jobs.cores import usable_cores
 from sagehound.names import S3Uri
+from sagehound.records.invocation import Invocation
 from sagehound.records.serving import Endpoint, EndpointConfig, EndpointStatus, Model, Variant
 from tests.control.endpoint_house import ECHO, House, alive, pack, wheel
 
@@ -329,6 +330,28 @@ def test_unfinished_work_is_taken_up(house: House) -> None:
     house.set("moving", EndpointStatus.UPDATING, wanted="n")
     house.set("gone", EndpointStatus.DELETING)
     _run(second())
+
+
+def test_headers_go_in_and_come_out(house: House) -> None:
+    code = "def model_fn(d): return 1\n"
+    code += "def transform_fn(m, b, c, a, context):\n"
+    code += "    given = context.get_request_header(0, 'X-Amzn-SageMaker-Custom-Attributes')\n"
+    code += "    context.set_response_header(0, 'X-Amzn-SageMaker-Custom-Attributes', f'{given}\\nset-cookie: x')\n"
+    code += "    context.set_response_header(0, 'Server', 'mine')\n"
+    code += "    return b'ok'\n"
+    house.model("dogs", {"code/inference.py": code})
+    house.config("dogs", Variant(name="v", model="dogs"))
+    house.endpoint("dogs", "dogs")
+
+    async def story() -> None:
+        async with house.running() as loop:
+            await house.settled("dogs")
+            headers = {"X-Amzn-SageMaker-Custom-Attributes": "trace=1"}
+            reply = await loop.invoke(Invocation(endpoint="dogs", body=b"x", headers=headers))
+            assert (reply.status, reply.body) == (200, b"ok")
+            assert reply.headers == {"x-amzn-sagemaker-custom-attributes": "trace=1 set-cookie: x"}
+
+    _run(story())
 
 
 def test_delete_while_creating(house: House) -> None:

@@ -47,7 +47,12 @@ async def invoke_endpoint(request: dict[str, Any], context: Context) -> dict[str
         raise _model_error(500, error.message, invocation, context) from None
     if reply.status >= 400:
         raise _model_error(reply.status, _text(reply), invocation, context)
-    return {"Body": reply.body, "ContentType": reply.content_type, "InvokedProductionVariant": reply.variant}
+    return {
+        "Body": reply.body,
+        "ContentType": reply.content_type,
+        "InvokedProductionVariant": reply.variant,
+        "CustomAttributes": reply.headers.get(_FORWARDED["CustomAttributes"].lower()),
+    }
 
 
 def _text(reply: Reply) -> str:

@@ -181,4 +181,5 @@ def _headers(invocation: Invocation) -> dict[str, str]:
 
 def _reply(answer: Answer, variant: str) -> Reply:
     kind = answer.headers.get("content-type", "application/octet-stream")
-    return Reply(status=answer.status, body=answer.body, content_type=kind, variant=variant)
+    own = {name: value for name, value in answer.headers.items() if name.startswith("x-amzn-sagemaker-")}
+    return Reply(status=answer.status, body=answer.body, content_type=kind, variant=variant, headers=own)

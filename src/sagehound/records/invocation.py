@@ -20,9 +20,11 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the worker answered. `status` is its HTTP status: from 400 on the runtime API makes a ModelError of it."""
+    """What the worker answered. `status` is its HTTP status: from 400 on the runtime API makes a ModelError of it.
+    `headers` are the X-Amzn-SageMaker-* ones that the user's code set, their names in lower case."""
 
     status: int
     body: bytes
     content_type: str
     variant: str
+    headers: dict[str, str] = field(default_factory=dict)

@@ -17,6 +17,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _TEXT = "text/plain; charset=utf-8"
+#: What a caller of InvokeEndpoint gets of the headers that the user's code sets.
+_FORWARDED = "x-amzn-sagemaker-"
 
 
 def app(handlers: Handlers, thread: Executor) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
@@ -71,6 +73,15 @@ async def _send(send: Send, response: Response) -> None:
     headers = [
         (b"content-type", response.content_type.encode("latin-1", "replace")),
         (b"content-length", b"%d" % len(response.body)),
+        *(
+            (name.encode("latin-1", "replace"), _one_line(value).encode("latin-1", "replace"))
+            for name, value in response.headers.items()
+            if name.startswith(_FORWARDED)
+        ),
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).splitlines())

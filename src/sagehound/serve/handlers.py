@@ -41,11 +41,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The bytes to answer with, their content type, the HTTP status."""
+    """The bytes to answer with, their content type, the HTTP status, and other headers, their names in lower case."""
 
     body: bytes
     content_type: str
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Handlers:
@@ -76,7 +77,8 @@ class Handlers:
         body = _as_handlers_get_it(request.body, content_type)
         result = self._transform(self._model, body, content_type, accept, context)
         payload, kind = _payload(result, accept)
-        return Response(payload, context.get_response_content_type() or kind, context.status)
+        others = {name: value for name, value in context.response_headers.items() if name != "content-type"}
+        return Response(payload, context.get_response_content_type() or kind, context.status, others)
 
     @staticmethod
     def _three(functions: dict[str, Callable[..., Any]]) -> Step:
