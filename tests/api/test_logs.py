@@ -141,9 +141,23 @@ def test_filter_across_hosts_page_by_page(call, folder):
         if "nextToken" not in response:
             break
         token = {"nextToken": response["nextToken"]}
-    assert sorted(seen) == ["a 0 ERROR", "a 1 ERROR", "a 2 ERROR", "b 1 ERROR", "b 2 ERROR"]
+    assert seen == ["a 0 ERROR", "a 1 ERROR", "b 1 ERROR", "a 2 ERROR", "b 2 ERROR"]
     with pytest.raises(InvalidInput, match="nextToken is invalid"):
         page(nextToken="bm9uZQ==")
+
+
+def test_events_of_the_same_moment_have_ids_of_their_own(call, folder):
+    write(folder, "algo-1", (1000, "a"), (1000, "b"), (1000, "c"))
+    write(folder, "algo-2", (1000, "d"), (1000, "e"), (1001, "f"))
+    seen, token = [], {}
+    while True:
+        page = call("FilterLogEvents", logGroupName=GROUP, limit=1, **token)
+        seen += page["events"]
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert [event["message"] for event in seen] == list("abcdef")
+    assert len({event["eventId"] for event in seen}) == 6
 
 
 def test_filter_patterns_of_other_kinds_are_refused(call, folder):

@@ -90,3 +90,12 @@ def test_what_is_said_ends_the_unfinished_line(tmp_path):
     writer.say("ours")
     assert _texts(tmp_path) == ["half", "ours"]
     assert seen == [(1000.0, "half"), (1000.0, "ours")]
+
+
+def test_times_never_go_back(tmp_path):
+    times = iter([5.0, 3.0, 6.0])
+    writer = LineWriter(tmp_path / "log", clock=lambda: next(times))
+    for text in "abc":
+        writer.say(text)
+    writer.close()
+    assert (tmp_path / "log").read_text() == "5000 a\n5000 b\n6000 c\n"

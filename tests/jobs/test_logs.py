@@ -1,7 +1,7 @@
 import pytest
 
 from sagehound.errors import NotFound
-from sagehound.jobs.logs import LogLine, hosts, read_lines
+from sagehound.jobs.logs import LogLine, hosts, offset_at, read_lines
 
 
 def test_hosts_are_in_the_order_of_their_numbers(tmp_path):
@@ -28,3 +28,13 @@ def test_an_unknown_host_is_not_found(tmp_path):
     for name in ("algo-1", "../secret", "", "a/b"):
         with pytest.raises(NotFound):
             read_lines(tmp_path, name)
+
+
+def test_the_offset_of_a_moment_is_found(tmp_path):
+    times = [5, 5, 5, 7, 900, 900, 1000]
+    lines = [f"{at} {'x' * (at % 13 * 9)}\n" for at in times]
+    (tmp_path / "algo-1.log").write_text("".join(lines))
+    for at in (0, 5, 6, 7, 8, 900, 901, 1000, 1001):
+        before = sum(time < at for time in times)
+        assert offset_at(tmp_path, "algo-1", at) == sum(map(len, lines[:before])), at
+    assert offset_at(tmp_path, "algo-2", 5) == 0

@@ -6,13 +6,17 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
 
 from sagehound.api.log_streams import Stream
 from sagehound.errors import InvalidInput
-from sagehound.jobs.logs import LogLine, read_lines
+from sagehound.jobs.logs import LogLine, offset_at, read_lines
 
 #: The most events of one page, as CloudWatch has it.
 PAGE = 10_000
+#: Events read at a time of each of many streams.
+_MERGED = 500
 
 Wanted = Callable[[LogLine], bool]
 
@@ -36,7 +40,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One event that a filter found: its stream and its number in it, from 0."""
+    """One event that a filter found: its stream, and its number among the stream's of the same millisecond, from 0."""
 
     stream: Stream
     index: int
@@ -68,41 +72,38 @@ def backwards(stream: Stream, before: Position | None, limit: int, wanted: Wante
     return Window([line for _, _, line in kept], start, before or end)
 
 
-def matches(streams: list[Stream], place: str, limit: int, wanted: Wanted) -> tuple[list[Hit], str]:
-    """At most `limit` wanted events of the streams, one stream after the other from `place` on, and the place of the
-    next ones, empty where there are none. An empty place is the start of all."""
-    hits: list[Hit] = []
-    for name, start, skip in _places(streams, place):
-        for chunk in _chunks(name, start, PAGE):
-            for number, line in enumerate(chunk.lines[skip:], skip):
-                if not wanted(line):
-                    continue
-                if len(hits) == limit:
-                    at = chunk.start
-                    return hits, json.dumps([name.name, at.offset_bytes, at.index, number])
-                hits.append(Hit(name, chunk.start.index + number, line))
-            skip = 0
-    return hits, ""
+def matches(streams: list[Stream], place: str, limit: int, wanted: Wanted, start_ms: int = 0) -> tuple[list[Hit], str]:
+    """At most `limit` wanted events from `start_ms` on, in the order of time across all streams, from `place` on; and
+    the place of the next ones, empty where there are none. An empty place is the start."""
+    first = _parsed(place) if place else (start_ms, "", 0)
+    later = merge(*(_from(stream, first[0]) for stream in streams), key=_key)
+    found = (hit for hit in later if _key(hit) >= first and wanted(hit.line))
+    hits = list(islice(found, limit + 1))
+    return hits[:limit], json.dumps(_key(hits[limit])) if len(hits) > limit else ""
 
 
-def _places(streams: list[Stream], place: str) -> Iterator[tuple[Stream, Position, int]]:
-    name, offset_bytes, index, skip = _parsed(place) if place else ("", 0, 0, 0)
-    for stream in streams:
-        if stream.name == name:
-            yield stream, Position(offset_bytes, index), skip
-        elif stream.name > name:
-            yield stream, Position(), 0
+def _key(hit: Hit) -> tuple[int, str, int]:
+    return hit.line.at_ms, hit.stream.name, hit.index
 
 
-def _parsed(place: str) -> tuple[str, int, int, int]:
+def _from(stream: Stream, at_ms: int) -> Iterator[Hit]:
+    """The stream's events of `at_ms` and later."""
+    now_ms, index = -1, 0
+    for chunk in _chunks(stream, Position(offset_at(stream.folder, stream.host, at_ms)), _MERGED):
+        for line in chunk.lines:
+            # A clock that was set back must not bring events out of order.
+            now_ms, index = (line.at_ms, 0) if line.at_ms > now_ms else (now_ms, index + 1)
+            yield Hit(stream, index, LogLine(now_ms, line.text))
+
+
+def _parsed(place: str) -> tuple[int, str, int]:
     try:
-        name, *numbers = json.loads(place)
-        offset_bytes, index, skip = (int(number) for number in numbers)
+        at_ms, name, index = json.loads(place)
     except (ValueError, TypeError):
         raise InvalidInput("The specified nextToken is invalid.") from None
-    if not isinstance(name, str) or min(offset_bytes, index, skip) < 0:
+    if not (isinstance(at_ms, int) and isinstance(name, str) and isinstance(index, int)):
         raise InvalidInput("The specified nextToken is invalid.")
-    return name, offset_bytes, index, skip
+    return at_ms, name, index
 
 
 def _chunks(stream: Stream, start: Position, size: int) -> Iterator[Window]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from sagehound.api.context import Context
 from sagehound.api.filter_pattern import filter_pattern
@@ -42,7 +43,7 @@ def get_events(request: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def filter_events(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    """FilterLogEvents: what matches, stream after stream, each page in the order of time."""
+    """FilterLogEvents: what matches, in the order of time across the streams."""
     wanted, in_time = filter_pattern(request.get("filterPattern", "")), _in_time(request)
     chosen = _chosen(request, context)
     hits, place = matches(
@@ -50,8 +51,8 @@ def filter_events(request: dict[str, Any], context: Context) -> dict[str, Any]:
         cursor(request.get("nextToken", "")),
         request.get("limit", PAGE),
         lambda line: in_time(line) and wanted(line.text),
+        request.get("startTime", 0),
     )
-    hits.sort(key=lambda hit: hit.line.at_ms)
     return {
         "events": [_hit(hit) for hit in hits],
         "searchedLogStreams": [],
@@ -123,5 +124,6 @@ def _hit(hit: Hit) -> dict[str, Any]:
     return {
         "logStreamName": hit.stream.name,
         **_event(hit.line),
-        "eventId": f"{hit.line.at_ms:016d}{hit.index:012d}",
+        # Clients tell events apart by it: `aws logs tail` shows each id once.
+        "eventId": f"{hit.line.at_ms:016d}{crc32(hit.stream.name.encode()):010d}{hit.index:08d}",
     }

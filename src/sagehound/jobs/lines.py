@@ -35,6 +35,7 @@ class LineWriter:
         self._on_line = on_line
         self._rest = b""
         self._progress_at = 0.0
+        self._last = 0.0
         #: Lines that the disk had no room for.
         self.lost = 0
 
@@ -78,7 +79,8 @@ class LineWriter:
     def _write(self, lines: list[bytes]) -> None:
         if not lines:
             return
-        now = self._clock()
+        # Times in a log never go back, though a clock may: readers find a moment by halving the file.
+        now = self._last = max(self._last, self._clock())
         stamp = b"%d " % int(now * 1000)
         data = b"".join(stamp + line + b"\n" for line in lines)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,32 @@ def read_lines(folder: Path, host: str, offset_bytes: int = 0, limit: int = 10_0
     except FileNotFoundError:
         raise NotFound(f"host {host} has no log in {folder}: it has not started") from None
     return lines, offset_bytes
+
+
+def offset_at(folder: Path, host: str, at_ms: int) -> int:
+    """The offset of the first line written at `at_ms` or later; the file's end where there is none.
+
+    Found by halving, for lines lie in the order of time; where the machine's clock was set back, somewhat off.
+    """
+    try:
+        file = log_path(folder, host).open("rb")
+    except FileNotFoundError:
+        return 0
+    with file:
+        low, high = 0, file.seek(0, os.SEEK_END)
+        while low < high:
+            middle = (low + high) // 2
+            file.seek(middle)
+            if middle > low:
+                file.readline()  # To the start of a line.
+            start, raw = file.tell(), file.readline()
+            if start < high and raw.endswith(b"\n") and _parse(raw).at_ms < at_ms:
+                low = start + len(raw)
+            elif middle > low:
+                high = middle
+            else:
+                return low
+    return low
 
 
 def _parse(raw: bytes) -> LogLine:
