@@ -86,6 +86,16 @@ def test_a_gpu_is_for_one_job_at_a_time():
     run(story)
 
 
+def test_every_host_has_gpus_of_its_own():
+    async def story():
+        slots = Slots(hosts=4, cores=4, gpus=(0, 1, 2))
+        two_hosts, third = slots.request(2, gpus=1), slots.request(1, gpus=1)
+        await turn()
+        assert (two_hosts.granted.result().gpus, third.granted.result().gpus) == ((0, 1), (2,))
+
+    run(story)
+
+
 def test_no_more_gpus_are_waited_for_than_there_are():
     async def story():
         with_one, without = Slots(hosts=1, cores=1, gpus=(3,)), Slots(hosts=1, cores=1)

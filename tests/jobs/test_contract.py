@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sagehound.errors import JobFailure
-from sagehound.jobs.contract import launch
+from sagehound.jobs.contract import gpu_share, launch
 from sagehound.jobs.process import ProcessLauncher
 from sagehound.testing.launcher_suite import ended, text
 from tests.jobs.jobs import job, staged
@@ -49,6 +49,27 @@ def _shown(tmp_path, training_job, **changes):
 )
 def test_arguments_arrive_as_the_toolkit_passes_them(tmp_path, sent, arrives):
     assert _shown(tmp_path, job(hyperparameters=sent))[0] == arrives
+
+
+@pytest.mark.parametrize(
+    ("gpus", "hosts", "shares"),
+    [
+        ((0, 1, 2, 3), 2, [(0, 1), (2, 3)]),
+        ((4, 7), 2, [(4,), (7,)]),
+        ((0, 1, 2), 2, [(0,), (1,)]),
+        ((5,), 2, [(5,), (5,)]),
+        ((), 2, [(), ()]),
+        ((0, 1), 1, [(0, 1)]),
+    ],
+)
+def test_hosts_divide_the_gpus(gpus, hosts, shares):
+    assert [gpu_share(gpus, number, hosts) for number in range(hosts)] == shares
+
+
+def test_a_host_sees_its_own_gpus_alone(tmp_path):
+    hosts = launch(job(count=2), staged(tmp_path, {"train.py": ""}, hosts=2, gpus=(0, 1)), {}).hosts
+    assert [host.environment["CUDA_VISIBLE_DEVICES"] for host in hosts] == ["0", "1"]
+    assert [host.environment["SM_NUM_GPUS"] for host in hosts] == ["1", "1"]
 
 
 def test_the_environment_is_the_toolkits(tmp_path):

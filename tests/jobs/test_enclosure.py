@@ -94,7 +94,7 @@ def test_where_the_kernel_refuses_paths_are_real_and_a_line_says_so(spec):
 
 def test_what_cannot_be_copied_is_named(tmp_path):
     bind = {"source": str(tmp_path / "gone"), "target": "input/data/train"}
-    with pytest.raises(OSError, match="gone cannot be copied to .*input/data/train"):
+    with pytest.raises(OSError, match=r"gone cannot be copied to .*input/data/train"):
         copy_binds({"folder": str(tmp_path), "binds": [bind]})
 
 

@@ -297,11 +297,13 @@ def _outcome(job: TrainingJob, ended: Exit) -> tuple[TrainingStatus, SecondarySt
 
 
 def _notes(job: TrainingJob, grant: Grant) -> Iterator[str]:
-    kind = job.spec.instance_type
+    kind, hosts = job.spec.instance_type, job.spec.instance_count
     if gpus_of(kind) and not grant.gpus:
         yield f"{kind} has a GPU on AWS; this machine has none, so the job runs on its CPU"
-    elif gpus_of(kind) > len(grant.gpus):
-        yield f"{kind} has {gpus_of(kind)} GPUs on AWS; the job has {len(grant.gpus)} here"
+    elif gpus_of(kind) * hosts > len(grant.gpus):
+        each = len(contract.gpu_share(grant.gpus, 0, hosts))
+        shared = ", which hosts share" if len(grant.gpus) < hosts else ""
+        yield f"{kind} has {gpus_of(kind)} GPUs on AWS; each host has {each} here{shared}"
 
 
 def _cut(reason: str) -> str:

@@ -52,7 +52,7 @@ def gpus_present(devices: Path = Path("/dev")) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a job may use: threads for each of its hosts, and the numbers of its GPUs."""
+    """What a job may use: threads for each of its hosts, and the numbers of the GPUs that they divide."""
 
     threads: int
     gpus: tuple[int, ...]
@@ -87,14 +87,14 @@ class Slots:
     def request(self, hosts: int, gpus: int = 0) -> Request:
         """Queue for `hosts` and, each of them, `gpus` GPUs, of which no more are waited for than the machine has."""
         loop = asyncio.get_running_loop()
-        request = Request(hosts, min(gpus, len(self._gpus)), loop.create_future())
+        request = Request(hosts, self._gpus_for(hosts, gpus), loop.create_future())
         self._waiting.append(request)
         self._pump_soon()
         return request
 
     def take(self, hosts: int, gpus: int = 0) -> Request:
         """Count in a job that runs already, whether it fits or not."""
-        request = Request(hosts, min(gpus, len(self._gpus)), asyncio.get_running_loop().create_future())
+        request = Request(hosts, self._gpus_for(hosts, gpus), asyncio.get_running_loop().create_future())
         self._start(request)
         request.granted.set_result(self._grant(request))
         return request
@@ -106,6 +106,9 @@ class Slots:
         elif request in self._waiting:
             self._waiting.remove(request)
         self._pump_soon()
+
+    def _gpus_for(self, hosts: int, each: int) -> int:
+        return min(hosts * each, len(self._gpus))
 
     def _pump_soon(self) -> None:
         # Not at once: jobs created in one moment share the cores from their start.

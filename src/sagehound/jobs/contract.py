@@ -25,9 +25,9 @@ class Staged:
     """What the control loop made ready for a job.
 
     `folder` is the job's own. `hosts_channels` has, for each host (`host_names`), the folder of each channel on this
-    machine. `code` is the downloaded sourcedir.tar.gz, None where the job names none. `cpus` are the threads and
-    `gpus` the device numbers of each host. `notes` open the log. `environment` is the client environment: addresses,
-    keys, region. `environments_folder` keeps what a requirements.txt installed.
+    machine. `code` is the downloaded sourcedir.tar.gz, None where the job names none. `cpus` are the threads of each
+    host, `gpus` the device numbers that the hosts divide (`gpu_share`). `notes` open the log. `environment` is the
+    client environment: addresses, keys, region. `environments_folder` keeps what a requirements.txt installed.
     """
 
     folder: Path
@@ -45,6 +45,18 @@ class Staged:
 def host_names(count: int) -> list[str]:
     """algo-1, algo-2, ..."""
     return [f"algo-{number}" for number in range(1, count + 1)]
+
+
+def gpu_share(gpus: tuple[int, ...], number: int, hosts: int) -> tuple[int, ...]:
+    """The devices of host `number` (0 is the first) of `hosts`: as many for each; fewer than hosts are shared.
+
+    >>> gpu_share((0, 1, 2, 3), 1, 2), gpu_share((0, 1), 2, 3), gpu_share((), 0, 2)
+    ((2, 3), (0,), ())
+    """
+    each = len(gpus) // hosts
+    if each:
+        return gpus[number * each : (number + 1) * each]
+    return gpus[number % len(gpus) :][:1] if gpus else ()
 
 
 def launch(job: TrainingJob, staged: Staged, service: Mapping[str, str] = os.environ) -> Launch:
@@ -93,9 +105,10 @@ def _host(
     if program.script:
         install_code(program, staged.code, channels, folder / "code")
     requirements = folder / "code" / "requirements.txt"
-    cpus, gpus = max(1, staged.cpus), len(staged.gpus)
+    cpus, devices = max(1, staged.cpus), gpu_share(staged.gpus, hosts.index(host), len(hosts))
+    gpus = len(devices)
     path = base.get("PATH", os.defpath)
-    machine = variables.machine(python_folder(staged.folder, host), path, cpus, staged.gpus)
+    machine = variables.machine(python_folder(staged.folder, host), path, cpus, devices)
     return Host(
         name=host,
         folder=folder,

@@ -12,7 +12,7 @@ little, as it stands between a job's start and the script's first line.
 """
 
 # pathlib takes longer to import than all that is done here.
-# ruff: noqa: PTH102, PTH103, PTH106, PTH108, PTH112, PTH114, PTH115, PTH118, PTH120, PTH123, PTH211
+# ruff: noqa: PTH102, PTH103, PTH112, PTH115, PTH118, PTH123, PTH211
 
 from __future__ import annotations
 
