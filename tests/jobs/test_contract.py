@@ -274,6 +274,9 @@ dist.destroy_process_group()
     [
         ({"program": "", "image": "1.dkr.ecr.us-east-1.amazonaws.com/xgboost:1"}, "'xgboost'.*entry_point"),
         ({"program": "other.py"}, "'other.py' is not in the code; it holds: train.py"),
+        ({"program": "a\\u0000.py"}, "no program can be given"),
+        ({"hyperparameters": {"x": '"\\ud800"'}}, "no program can be given"),
+        ({"environment": {"X": "a\0b"}}, "no program can be given"),
         ({"program": "../train.py"}, "is not in the code"),
         ({"hyperparameters": {"sagemaker_mpi_enabled": "true"}}, "distribution mpi is not supported"),
         ({"checkpoint_path": "/tmp/checkpoints"}, "/tmp/checkpoints is not supported"),

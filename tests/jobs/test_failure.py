@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from sagehound.jobs.failure import MAX_CHARACTERS, exception, reason, signal_text
@@ -88,3 +90,26 @@ def test_it_fits_the_api_and_keeps_what_matters():
 )
 def test_signals_have_names(code, wanted):
     assert signal_text(code).removeprefix("killed by ").split(":")[0] == wanted
+
+
+def _pipe(path):
+    os.mkfifo(path)
+
+
+def _endless(path):
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("leave", [_pipe, _endless, os.mkdir])
+def test_what_is_no_plain_file_is_no_reason(tmp_path, leave):
+    (tmp_path / "output").mkdir()
+    leave(tmp_path / "output" / "failure")
+    assert "the log's end" in reason(lines=["the log's end"], code=3, command="python t.py", folder=str(tmp_path))
+
+
+def test_a_terminal_obeys_nothing_in_a_reason(tmp_path):
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "failure").write_bytes(b"it \x1b[31mfai\0led\n" + b"\n" * 10_000_000)
+    said = reason(lines=[], code=3, command="python t.py", folder=str(tmp_path))
+    assert "it [31mfailed" in said
+    assert len(said) <= MAX_CHARACTERS

@@ -191,3 +191,13 @@ time.sleep(600)
     assert end.cause == "stopped"
     with tarfile.open(end.artifacts["model"]) as tar:
         assert tar.getnames() == ["saved"]
+
+
+def test_a_script_that_stops_its_parent_is_ended_all_the_same(tmp_path):
+    script = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); print('stopped'); os.kill(os.getpid(), 19)"
+    launcher = ProcessLauncher()
+    launcher.start(make_launch(tmp_path / "job", script))
+    await_line(tmp_path / "job", "stopped")
+    launcher.stop(tmp_path / "job", 0.1)
+    end = ended(launcher, tmp_path / "job")
+    assert (end.cause, end.reason) == ("stopped", "")

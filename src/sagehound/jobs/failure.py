@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _READ_ONLY_HINT = (
     "input channels are read-only here: they are the bucket's own files. Copy what you change, e.g. to /tmp, and write "
     "results to SM_OUTPUT_DATA_DIR or SM_MODEL_DIR"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _CODE = ("/opt/ml/code/", "/opt/ml/input/data/code/")
 
 
@@ -126,11 +128,17 @@ def _with_last_lines(text: str, lines: Sequence[str], room: int) -> str:
 
 
 def _written(path: str) -> str:
+    """The text of a plain file. Anything else the script may have left there (a pipe would keep us waiting for ever)
+    is as good as nothing; so are control characters, which a terminal obeys."""
     try:
-        with open(path, errors="replace") as file:  # noqa: PTH123 - pathlib is slow to import
-            return file.read(256 * 1024).strip()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return ""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        return _CONTROL.sub("", file.read(256 * 1024).decode(errors="replace")).strip()
 
 
 def _shortened(text: str, characters: int) -> str:

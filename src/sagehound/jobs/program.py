@@ -47,13 +47,25 @@ def program_of(spec: TrainingSpec) -> Program:
         script = ""
     elif not script:
         raise JobFailure(_no_program(spec.image))
+    arguments = to_arguments(users)
+    _check_texts([str(script), *arguments, *spec.environment.values(), *spec.entrypoint, *spec.arguments])
     return Program(
         script=str(script),
         submit_directory=str(submit),
         values=users,
-        arguments=to_arguments(users),
+        arguments=arguments,
         reserved=reserved,
     )
+
+
+def _check_texts(texts: list[str]) -> None:
+    """JobFailure for what the kernel passes to no program: a NUL character, or half of a surrogate pair."""
+    for text in texts:
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise JobFailure(
+                f"ClientError: {text[:100]!r} holds a character that no program can be given (NUL, or half a surrogate "
+                "pair); take it out of the hyperparameters, the environment or the arguments"
+            )
 
 
 def argv_of(spec: TrainingSpec, program: Program, hosts: list[str], host: str, gpus: int) -> tuple[str, ...]:

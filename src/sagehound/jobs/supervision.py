@@ -64,6 +64,8 @@ class HostRun:
     def signal(self, number: signal.Signals) -> None:
         if self.running:
             os.kill(self.keeper, number)
+            # The script may have stopped its parent, which would then not end it.
+            os.kill(self.keeper, signal.SIGCONT)
 
     def read(self) -> bool:
         """Take what the script printed; whether there may be more."""
