@@ -7,6 +7,7 @@ from typing import Any
 
 from sagehound.api import models, resources, support
 from sagehound.api.context import Context
+from sagehound.api.limits import check_instances
 from sagehound.api.lists import Listing
 from sagehound.errors import InvalidInput
 from sagehound.records.serving import EndpointConfig, Model, Variant
@@ -85,6 +86,7 @@ def _variant(item: dict[str, Any]) -> Variant:
     for field in ("ModelName", "InstanceType", "InitialInstanceCount"):
         if not item.get(field):
             raise InvalidInput(f"{field} is missing in the production variant {item['VariantName']!r}")
+    check_instances(item["InitialInstanceCount"], item["InstanceType"], "endpoint")
     return Variant(
         name=item["VariantName"],
         model=item["ModelName"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sagehound.api.limits import check_instances
 from sagehound.api.metric_definitions import metric_definitions
 from sagehound.errors import InvalidInput
 from sagehound.names import S3Uri
@@ -69,6 +70,7 @@ def _resources(request: dict[str, Any]) -> dict[str, Any]:
     for field in ("InstanceType", "InstanceCount"):
         if not resources.get(field):
             raise InvalidInput(f"ResourceConfig.{field} is missing or 0; send one, e.g. ml.m5.large and 1")
+    check_instances(resources["InstanceCount"], resources["InstanceType"], "training job")
     return resources
 
 
