@@ -33,3 +33,16 @@ def test_a_dead_service_is_none(tmp_path):
     address(process.pid).save(tmp_path)
     with pytest.raises(ServiceUnavailable, match="no service runs"):
         load_address(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}'])
+def test_a_damaged_file_is_no_traceback(tmp_path, text):
+    (tmp_path / "service.json").write_text(text)
+    with pytest.raises(ServiceUnavailable, match=r"cannot be read.*sagehound up"):
+        load_address(tmp_path)
+
+
+def test_a_home_that_is_a_file(tmp_path):
+    (tmp_path / "home").touch()
+    with pytest.raises(ServiceUnavailable, match="Not a directory"):
+        load_address(tmp_path / "home")

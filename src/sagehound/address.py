@@ -33,6 +33,12 @@ def load_address(home: Path) -> Address:
         address = Address(**json.loads((home / "service.json").read_text()))
     except FileNotFoundError:
         raise _absent(home) from None
+    except (ValueError, TypeError, OSError) as problem:
+        raise ServiceUnavailable(
+            f"{home / 'service.json'}, which says where the service answers, cannot be read ({problem}); start the "
+            f"service again, which writes it anew: sagehound up --detach (one that runs already is the process that "
+            f"holds {home / 'lock'}: end it first)"
+        ) from None
     try:
         os.kill(address.pid, 0)
     except ProcessLookupError:

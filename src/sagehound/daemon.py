@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from sagehound.address import Address, load_address
-from sagehound.errors import ServiceUnavailable
+from sagehound.errors import InvalidInput, ServiceUnavailable
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
@@ -56,11 +56,17 @@ def require(home: Path) -> Address:
 
 def start(home: Path, options: Sequence[str] = ()) -> Address:
     """Start the service of `home` in a session of its own and return once it answers; its output goes to
-    `home/service.log`. `options` are those of `sagehound up`. ServiceUnavailable with the log's end where it ends
-    instead, or does not answer within 30 s."""
-    home.mkdir(parents=True, exist_ok=True)
+    `home/service.log`. `options` are those of `sagehound up`. InvalidInput where the home cannot be written,
+    ServiceUnavailable with the log's end where it ends instead, or does not answer within 30 s."""
     log = home / "service.log"
-    with log.open("ab") as output:
+    try:
+        home.mkdir(0o700, parents=True, exist_ok=True)
+        output = log.open("ab")
+    except OSError as problem:
+        raise InvalidInput(
+            f"{home} cannot be the service's home ({problem}); choose a folder of your own: sagehound up --home FOLDER"
+        ) from None
+    with output:
         begin = output.tell()
         command = [sys.executable, "-m", "sagehound.cli", "up", "--home", str(home), *options]
         child = subprocess.Popen(

@@ -9,6 +9,8 @@ import string
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sagehound.errors import InvalidInput
+
 _UPPER = string.ascii_uppercase + "234567"
 
 
@@ -21,12 +23,20 @@ class Keys:
 
 
 def load_keys(home: Path) -> Keys:
-    """The keys of `home`, made now where there are none; their file is readable by its owner alone."""
+    """The keys of `home`, made now where there are none; their file is readable by its owner alone.
+
+    InvalidInput where the file is damaged: it is left for its owner to remove, as programs may still use the keys.
+    """
     path = home / "keys.json"
     try:
         return Keys(**json.loads(path.read_text()))
     except FileNotFoundError:
         return _keep(path, _new_keys())
+    except (ValueError, TypeError) as problem:
+        raise InvalidInput(
+            f"{path} holds no pair of keys ({problem}); remove it, and the next start of the service makes new ones, "
+            'which your programs take up with: eval "$(sagehound env)"'
+        ) from None
 
 
 def adopt_keys(home: Path, keys: Keys) -> Keys:
@@ -41,7 +51,8 @@ def _new_keys() -> Keys:
 
 def _keep(path: Path, keys: Keys) -> Keys:
     """Write the keys whole or not at all; those of another process that came first win."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # What is in a home, photos and environments of jobs, is no business of the machine's other users.
+    path.parent.mkdir(0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(asdict(keys)))

@@ -117,8 +117,14 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """The home's lock: the kernel gives it back however its holder ends."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    try:
+        home.mkdir(0o700, parents=True, exist_ok=True)
+        lock = (home / "lock").open("w")
+    except OSError as problem:
+        raise InvalidInput(
+            f"{home} cannot be the service's home ({problem}); choose a folder of your own: sagehound up --home FOLDER"
+        ) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -88,3 +88,12 @@ def test_a_wrong_account_is_refused(command):
     result = command("up", "--detach", "--account", "12")
     assert result.returncode == 1
     assert result.stderr == "error: account '12' must be 12 digits, e.g. 123456789012\n"
+
+
+@pytest.mark.parametrize("how", [(), ("--detach",)])
+def test_a_home_that_is_none_is_refused(command, tmp_path, how):
+    (tmp_path / "file").touch()
+    refused = command("up", *how, "--home", tmp_path / "file")
+    assert refused.returncode != 0
+    assert "cannot be the service's home" in refused.stderr
+    assert "Traceback" not in refused.stderr

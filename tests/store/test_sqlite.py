@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sagehound.errors import NotFound, ServiceUnavailable
+from sagehound.errors import InvalidInput, NotFound, ServiceUnavailable
 from sagehound.store.sqlite import SqliteStore, _select
 from sagehound.store.store import Query
 from sagehound.testing.store_suite import Lamp, StoreSuite, lamp
@@ -120,3 +120,11 @@ def test_no_query_sorts_or_reads_bodies_off_the_page(store, query):
 def test_the_folder_is_made(path, store):
     assert path.exists()
     assert os.access(path.parent, os.W_OK)
+
+
+def test_a_damaged_file_is_said_and_left(tmp_path):
+    path = tmp_path / "state.db"
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(InvalidInput, match=r"state\.db cannot be used \(file is not a database\)"):
+        SqliteStore(path)
+    assert path.read_bytes() == b"garbage" * 1000

@@ -45,12 +45,19 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._watchers: list[Callable[[Record], None]] = []
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA busy_timeout=5000")
-        self._db.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
-        self._db.executescript(_SCHEMA)
-        self._names = NameIndex(self._db)
+        try:
+            self._db.execute("PRAGMA busy_timeout=5000")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
+            self._db.executescript(_SCHEMA)
+            self._names = NameIndex(self._db)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise InvalidInput(
+                f"{path} cannot be used ({error}): where it is damaged, put a copy back, or move it away to begin with "
+                "no records (buckets stay); where the disk is full or read-only, make room"
+            ) from error
 
     def close(self) -> None:
         with self._lock:
