@@ -19,7 +19,7 @@ def test_what_cannot_be_sent_says_why(tmp_path):
     large.write_bytes(b"\xff\xd8\xff" + bytes(LIMIT_BYTES))
     with pytest.raises(InvalidInput, match="neither a JPEG nor a PNG"):
         read_picture(str(text))
-    with pytest.raises(InvalidInput, match="up to 6 MB"):
+    with pytest.raises(InvalidInput, match="more than the 6 MB"):
         read_picture(str(large))
     with pytest.raises(InvalidInput, match="is a folder"):
         read_picture(str(tmp_path))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagehound.cli.predictions import Prediction, predictions
+from sagehound.cli.predictions import Prediction, prediction, predictions
 from sagehound.errors import InvalidInput
 
 
@@ -17,6 +17,12 @@ def test_logits_become_probabilities():
 
 def test_an_object_with_names_is_taken_at_its_word():
     assert predictions({"label": "hat", "probability": 0.9}) == [Prediction("hat", 0.9)]
+
+
+def test_one_picture_has_one_answer():
+    assert prediction([[0.2, 0.8]]) == Prediction("1", 0.8)
+    with pytest.raises(InvalidInput, match="answered 2 rows to one picture"):
+        prediction([[0.2, 0.8], [0.3, 0.7]])
 
 
 @pytest.mark.parametrize("answer", ["text", [], {"a": 1}, [[]], [["x"]], None])

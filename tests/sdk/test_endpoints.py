@@ -109,7 +109,39 @@ def test_the_users_exception_comes_back_as_a_model_error(deploy):
 def test_a_model_that_does_not_load_fails_the_endpoint(deploy, sm):
     predictor = deploy("no-number", wait=False)
     description = eventually(lambda: described_in(sm, predictor.endpoint_name, "Failed"))
-    assert "ValueError: could not convert string to float: 'no-number'" in description["FailureReason"]
+    reason = "ValueError: could not convert string to float: 'no-number'"
+    assert reason in description["FailureReason"]
+
+    predictor.delete_endpoint()
+    eventually(lambda: predictor.endpoint_name not in names(sm))
+    group = f"/aws/sagemaker/Endpoints/{predictor.endpoint_name}"
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    assert reason in [event["message"] for page in pages for event in page["events"]]
+
+
+def test_an_endpoint_of_two_variants(deploy, sm):
+    predictor = deploy(5)
+    name = predictor.endpoint_name
+    (model,) = predictor._get_model_names()
+    shared = {"ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sm.create_endpoint_config(
+        EndpointConfigName=f"{name}-two",
+        ProductionVariants=[
+            {"VariantName": "all", "InitialVariantWeight": 1.0, **shared},
+            {"VariantName": "none", "InitialVariantWeight": 0.0, **shared},
+        ],
+    )
+    with pytest.raises(ClientError, match="RetainAllVariantProperties is not supported"):
+        sm.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-two", RetainAllVariantProperties=True)
+    sm.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-two")
+    described = eventually(lambda: described_in(sm, name, "InService"))
+    assert [variant["VariantName"] for variant in described["ProductionVariants"]] == ["all", "none"]
+    runtime = boto3.client("sagemaker-runtime")
+    for target, variant in ({}, "all"), ({"TargetVariant": "none"}, "none"):
+        reply = runtime.invoke_endpoint(EndpointName=name, Body=b"..", ContentType="image/jpeg", **target)
+        assert (reply["InvokedProductionVariant"], json.loads(reply["Body"].read())[0][:2]) == (variant, [5.0, 2.0])
+    with pytest.raises(ClientError, match=r"'other' does not exist; this endpoint has all, none"):
+        runtime.invoke_endpoint(EndpointName=name, Body=b"..", TargetVariant="other")
 
 
 def described_in(sm, name, status):

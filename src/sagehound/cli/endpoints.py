@@ -11,7 +11,7 @@ from sagehound.cli.connection import connect, pages
 from sagehound.cli.console import AsJson, Home, progress, say_json, say_table
 from sagehound.cli.failures import FriendlyGroup
 from sagehound.cli.pictures import read_picture
-from sagehound.cli.predictions import predictions
+from sagehound.cli.predictions import prediction
 from sagehound.errors import InvalidInput, NotFound
 
 app = typer.Typer(cls=FriendlyGroup, help="List endpoints, or delete some.", pretty_exceptions_enable=False)
@@ -88,7 +88,7 @@ def predict(
     results: list[dict[str, Any]] = []
     for image in images:
         body, content_type = read_picture(image)
-        (answer,) = predictions(invoke(runtime, endpoint, body, content_type))
+        answer = prediction(invoke(runtime, endpoint, body, content_type))
         results.append({"image": image, "label": answer.label, "probability": answer.probability})
     if as_json:
         say_json(results)

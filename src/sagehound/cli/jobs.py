@@ -121,7 +121,9 @@ def _say_job(kind: str, job: Summary) -> None:
         "status": said,
         "reason": job.get("FailureReason", ""),
         "created": f"{_moment(job['CreationTime'])}, took {_took(job['CreationTime'], ended)}",
-        "values": ", ".join(f"{k}={v}" for k, v in job.get("HyperParameters", {}).items() if k[:9] != "sagemaker"),
+        "values": ", ".join(
+            f"{k}={v}" for k, v in job.get("HyperParameters", {}).items() if not k.startswith(("sagemaker_", "_"))
+        ),
         "metrics": ", ".join(f"{m['MetricName']} {m['Value']:.6g}" for m in job.get("FinalMetricDataList", [])),
         "model": job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
         "best trial": best.get("TrainingJobName", ""),
@@ -129,7 +131,12 @@ def _say_job(kind: str, job: Summary) -> None:
     say(job[f"{prefix}Name"])
     for label, text in lines.items():
         if text:
-            say(f"  {label:<10} {text}")
+            say(f"  {label:<10} {_indented(text)}")
+
+
+def _indented(text: str) -> str:
+    """`text` with its further lines under its first one."""
+    return text.replace("\n", "\n" + " " * 13)
 
 
 def _say_trials(trials: list[Summary]) -> None:

@@ -22,14 +22,15 @@ def read_picture(name: str) -> tuple[bytes, str]:
     for magic, content_type in _KINDS.items():
         if data.startswith(magic):
             if len(data) > LIMIT_BYTES:
-                raise InvalidInput(f"{name} is {len(data) / 1e6:.1f} MB; an endpoint takes up to 6 MB: make it smaller")
+                raise InvalidInput(f"{name} has more than the 6 MB that an endpoint takes; make it smaller")
             return data, content_type
     raise InvalidInput(f"{name} is neither a JPEG nor a PNG; convert it first")
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LIMIT_BYTES + 1)
     except IsADirectoryError:
         raise InvalidInput(f"{path} is a folder; name its pictures: {path}/*.jpg") from None
     except OSError as error:

@@ -30,6 +30,14 @@ def predictions(answer: Any) -> list[Prediction]:  # noqa: ANN401
     return [_one(row) for row in rows]
 
 
+def prediction(answer: Any) -> Prediction:  # noqa: ANN401
+    """The one prediction of an answer about one picture; InvalidInput where it has more, or none."""
+    found = predictions(answer)
+    if len(found) != 1:
+        raise InvalidInput(f"the endpoint answered {len(found)} rows to one picture; its handler should answer one")
+    return found[0]
+
+
 def _one(row: Any) -> Prediction:  # noqa: ANN401
     if isinstance(row, dict) and {"label", "probability"} <= row.keys():
         return Prediction(str(row["label"]), float(row["probability"]))
