@@ -133,3 +133,18 @@ def test_owners_and_dangerous_bits_are_dropped(tmp_path):
     unpack(_tar(tmp_path / "a.tar.gz", ("f", b"x", {"mode": 0o6777, "uid": 12345})), tmp_path / "out")
     assert (tmp_path / "out/f").stat().st_mode & 0o7777 == 0o755
     assert (tmp_path / "out/f").stat().st_uid == os.geteuid()
+
+
+def test_links_that_lead_everywhere_do_not_pack_the_machine(tmp_path):
+    for name in ("model", "data", "secret"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data" / "file").write_text("x")
+    (tmp_path / "data" / "further").symlink_to(tmp_path / "secret")
+    model = tmp_path / "model"
+    (model / "data").symlink_to(tmp_path / "data")
+    (model / "round").symlink_to("round")
+    (model / "above").symlink_to("..")
+    (model / "processes").symlink_to("/proc/self")
+    assert sorted(pack([model], tmp_path / "a.tar.gz")) == ["above", "data", "processes", "round"]
+    with tarfile.open(tmp_path / "a.tar.gz") as tar:
+        assert tar.getnames() == ["data/file"]

@@ -20,8 +20,9 @@ def pack(folders: Sequence[Path], archive: Path) -> list[str]:
     """Pack what is in `folders` into `archive`, whole or not at all; where two hold the same name the first one wins.
 
     Links that lead out of their folder are packed as the files they point at, so that the archive can be unpacked
-    anywhere. Returns the names that were left out: sockets, pipes, devices and links to nothing. OSError where the
-    disk is full or a file cannot be read.
+    anywhere; such links inside a folder that was itself linked are not followed, or one to / would pack the machine.
+    Returns the names that were left out: sockets, pipes, devices, links to nothing, and those. OSError where the disk
+    is full or a file cannot be read.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     draft = archive.with_name(f".{archive.name}.{os.getpid()}")
@@ -76,17 +77,32 @@ def _add(tar: tarfile.TarFile, path: Path, name: str, folder: Path) -> bool:
 
 def _add_target(tar: tarfile.TarFile, path: Path, name: str) -> bool:
     """Pack what a link outside its folder points at, under the link's name."""
-    target = path.resolve()
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # it points at nothing, or at itself
+        return False
     if target.is_file():
         with target.open("rb") as content:
             member = tar.gettarinfo(arcname=name, fileobj=content)
             tar.addfile(member, content)
         return True
+    if (
+        not target.is_dir()
+        or target.is_relative_to("/proc")
+        or target.is_relative_to("/sys")
+        or path.is_relative_to(target)
+    ):
+        return False
+    complete = True
     for inner in _walk(target):
-        _add(tar, inner, f"{name}/{inner.relative_to(target)}", target)
-    return target.is_dir()
+        if inner.is_symlink() and not _inside(inner, target):
+            complete = False
+        else:
+            complete &= _add(tar, inner, f"{name}/{inner.relative_to(target)}", target)
+    return complete
 
 
 def _inside(link: Path, folder: Path) -> bool:
     target = Path(os.path.normpath(link.parent / link.readlink()))
-    return not link.readlink().is_absolute() and target.is_relative_to(folder) and target.exists()
+    # lexists first would take a link to itself for one that leads somewhere.
+    return not link.readlink().is_absolute() and target.is_relative_to(folder) and os.path.exists(target)  # noqa: PTH110
