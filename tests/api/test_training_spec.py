@@ -50,6 +50,7 @@ def algorithm(**changes):
     ("changes", "words"),
     [
         ({"InputDataConfig": [requests.channel(), requests.channel()]}, "more than one channel 'training'"),
+        ({"InputDataConfig": [{**requests.channel(), "ChannelName": ".."}]}, "channel name '..' is no folder's"),
         ({"InputDataConfig": [requests.channel(S3Uri="https://bucket/key")]}, "channel 'training'.*not an S3 address"),
         ({"InputDataConfig": [{"ChannelName": "a", "DataSource": {}}]}, "has no DataSource.S3DataSource"),
         ({"OutputDataConfig": {"S3OutputPath": "s3://A"}}, "S3OutputPath.*not an S3 address"),

@@ -99,6 +99,9 @@ def _channels(listed: list[dict[str, Any]], job_mode: str) -> tuple[Channel, ...
     twice = [name for name, count in Counter(channel.name for channel in channels).items() if count > 1]
     if twice:
         raise InvalidInput(f"InputDataConfig has more than one channel {twice[0]!r}; every ChannelName must be unique")
+    nowhere = [channel.name for channel in channels if channel.name in (".", "..")]
+    if nowhere:
+        raise InvalidInput(f"the channel name {nowhere[0]!r} is no folder's; name it for what it holds, e.g. training")
     return channels
 
 
