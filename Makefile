@@ -32,6 +32,7 @@ bench: $(VENV)/.test
 
 # torch comes first: asked for by another package, it would bring the newest build and its CUDA libraries.
 $(VENV)/.torch:
+	@echo "Making $(VENV) and installing into it: a few minutes, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet $(TORCH)

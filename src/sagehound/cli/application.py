@@ -13,7 +13,7 @@ from sagehound.cli.failures import FriendlyGroup
 HELP = """Amazon SageMaker's training, tuning and endpoints on your own machine, driven by the SDK, boto3 and AWS CLI
 that you already use.
 
-First steps: `sagehound new my-project`, then `sagehound run -- python train_model.py` or a notebook in its place.
+First steps: `sagehound new my-project`, then `sagehound run my-project/train_and_deploy.ipynb`.
 """
 
 app = typer.Typer(

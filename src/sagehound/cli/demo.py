@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from pprint import pformat
+from shlex import quote
+from shutil import which
 from typing import Annotated, Any
 
 import typer
 
 from sagehound import daemon
 from sagehound.cli.connection import Connection, connect_or_start
-from sagehound.cli.console import Home, duration, say, say_table
+from sagehound.cli.console import Home, duration, progress, say, say_table
 from sagehound.cli.digits import SIDE_PIXELS, write_digits
 from sagehound.cli.loss_curve import draw_loss_curve
 from sagehound.errors import InvalidInput, NotFound
 
 STEPS = 7
 OUTPUT = Path("demo-output")
+DIGITS = "digits"
+PICTURES = {".jpg", ".jpeg", ".png"}
 
 
 def demo(
@@ -36,8 +41,8 @@ def demo(
 
     Without --data: scikit-learn's handwritten digits.
     """
-    if data is not None and not data.is_dir():
-        raise NotFound(f"there is no folder {str(data)!r}; name one with a folder of photos for each class")
+    if data is not None:
+        _check_photos(data)
     began = time.monotonic()
     with _step(1, "Start the service and the object store"):
         connection, started = connect_or_start(home)
@@ -46,13 +51,19 @@ def demo(
     predictor = None
     try:
         predictor = _tell(story, data, output)
+    except KeyboardInterrupt:
+        command = _command()
+        progress(
+            f"Jobs that run go on; see them with: {command} up -d; {command} jobs; end one with: {command} stop JOB"
+        )
+        raise
     finally:
         if predictor is not None and not keep:
             predictor.delete_endpoint()
         if started and not (keep and predictor is not None):
             daemon.stop(connection.home)
     say(f"\nThe whole story took {duration(time.monotonic() - began)}.")
-    _say_next(predictor.endpoint_name if keep else "", data, output)
+    _say_next(predictor.endpoint_name if keep else "", data, _a_picture(data or output / DIGITS))
 
 
 @contextmanager
@@ -77,7 +88,7 @@ def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
     with _step(2, "Take pictures and upload them to S3"):
         folder = data
         if folder is None:
-            folder = output / "digits"
+            folder = output / DIGITS
             say(f"{write_digits(folder)} handwritten digits that come with scikit-learn, as JPEG files in {folder}.")
             static = {"image-size": str(SIDE_PIXELS)}
         channel, count = story.upload(folder)
@@ -108,22 +119,37 @@ def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
     return predictor
 
 
+def _check_photos(folder: Path) -> None:
+    """NotFound, before anything is started, for a folder that is not there or has no picture in a class's folder."""
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder {str(folder)!r}; name one with a folder of photos for each class")
+    if not any(picture.parent != folder for picture in _pictures(folder)):
+        raise NotFound(f"{folder} has no JPEG or PNG in a folder of its class; it needs {folder}/CLASS/photo.jpg")
+
+
 def _a_picture(folder: Path) -> Path:
-    """A JPEG of the test set, or of any set: the same one every time."""
-    found = sorted((folder / "test").rglob("*.jp*g")) or sorted(folder.rglob("*.jp*g"))
-    if not found:
-        raise NotFound(f"{folder} has no JPEG to ask about; the endpoint is up, ask it with: sagehound predict")
+    """A picture of the test set, or of any set: the same one every time."""
+    found = _pictures(folder / "test") or _pictures(folder)
     return found[len(found) // 2]
 
 
-def _say_next(endpoint: str, data: Path | None, output: Path) -> None:
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
+
+
+def _command() -> str:
+    """What to type for `sagehound`: its path where it was started by one, as `make demo` does."""
+    return "sagehound" if which("sagehound") else sys.argv[0]
+
+
+def _say_next(endpoint: str, data: Path | None, picture: Path) -> None:
+    command = _command()
     say("Next")
     if endpoint:
-        example = f"{data}/.../photo.jpg" if data else f"{output / 'digits' / 'test' / '7'}/*.jpg"
-        say(f"  sagehound predict {endpoint} {example}")
-        say(f"  sagehound endpoints delete {endpoint}; sagehound down")
+        say(f"  {command} predict {endpoint} {quote(str(picture))}")
+        say(f"  {command} endpoints delete {endpoint}; {command} down")
     else:
-        say("  sagehound demo --keep              leaves the endpoint up, to ask it more")
+        say(f"  {command} demo --keep              leaves the endpoint up, to ask it more")
     if data is None:
-        say("  sagehound demo --data FOLDER       the same with your photos")
-    say("  sagehound new my-project           the program of this story, to make your own")
+        say(f"  {command} demo --data FOLDER       the same with your photos")
+    say(f"  {command} new my-project           the program of this story, to make your own")

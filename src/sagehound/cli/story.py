@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 import tarfile
 import time
 from collections.abc import Callable
@@ -42,7 +41,6 @@ class Story:
     def begin(cls, connection: Connection) -> Story:
         """A session of the SDK, which is told to say less."""
         sagehound.activate(connection.home)
-        os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
         logging.disable(logging.WARNING)
         import sagemaker
 
@@ -196,9 +194,10 @@ class Story:
         return predictor
 
     def ask(self, predictor: Any, picture: Path) -> Prediction:  # noqa: ANN401
-        """What the endpoint sees in a JPEG, by name."""
+        """What the endpoint sees in a JPEG or PNG, by name."""
         image = picture.read_bytes()
-        accept = {"ContentType": "image/jpeg", "Accept": "application/json;verbose=true"}
+        kind = "image/png" if picture.suffix.lower() == ".png" else "image/jpeg"
+        accept = {"ContentType": kind, "Accept": "application/json;verbose=true"}
         (answer,) = predictions(predictor.predict(image, initial_args=accept))
         return answer
 
