@@ -218,3 +218,10 @@ def test_importing_sagehound_loads_nothing_else():
     assert sagehound.activate is activate
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         sagehound.nothing  # noqa: B018
+
+
+def test_the_sdk_is_told_not_to_warn_of_its_successor_unless_the_user_says_otherwise(tmp_path):
+    address = Address(endpoint="http://a", s3_endpoint="http://b", account="0" * 12, region="us-east-1", pid=1)
+    name = "SAGEMAKER_SUPPRESS_V2_WARNING"
+    said = [environment(address, KEYS, tmp_path, base)[name] for base in ({}, {name: "0"})]
+    assert said == ["1", "0"]

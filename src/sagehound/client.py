@@ -55,6 +55,8 @@ def environment(address: Address, keys: Keys, home: Path, base: Mapping[str, str
         # rclone answers a range read with the checksum of the whole object, which botocore would compare.
         "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(files / "sagemaker.yaml"),
+        # The SDK v2 warns of its successor twice for every class.
+        "SAGEMAKER_SUPPRESS_V2_WARNING": base.get("SAGEMAKER_SUPPRESS_V2_WARNING", "1"),
         "BOTOCORE_EXPERIMENTAL__PLUGINS": _joined(",", PLUGIN, base.get("BOTOCORE_EXPERIMENTAL__PLUGINS", "")),
         "PYTHONPATH": _joined(os.pathsep, str(DROPIN), base.get("PYTHONPATH", "")),
     }

@@ -28,6 +28,8 @@ def execute(path: Path) -> None:
     cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     folder = str(path.parent.absolute())
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": folder}})
+    # Every run of the kernel warns of its own default, TCP without encryption, which here is loopback.
+    client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]
     _report_to(client, cells)
     began = time.monotonic()
     try:

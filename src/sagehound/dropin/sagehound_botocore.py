@@ -7,12 +7,17 @@ runs with, so it needs nothing but the standard library, not even sagehound.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 from urllib.parse import urlsplit
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu")
 ENDPOINT = "SDK::Endpoint"
+
+#: What these say at INFO, which the SageMaker SDK turns on for all, is noise here, or untrue: the SDK says that it will
+#: collect telemetry just before it reads that it may not.
+MISLEADING_LOGGERS = ("botocore.configprovider", "sagemaker.telemetry.telemetry_logging")
 
 
 def initialize_client_plugin(client: Any) -> None:  # noqa: ANN401
@@ -23,6 +28,10 @@ def initialize_client_plugin(client: Any) -> None:  # noqa: ANN401
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3", endpoint) if is_s3 else endpoint
     if not endpoint:
         return
+    for name in MISLEADING_LOGGERS:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
 
     def redirect(builtins: dict[str, Any], **_: Any) -> None:  # noqa: ANN401
         builtins.update(redirected(builtins, endpoint))
