@@ -148,3 +148,12 @@ def test_links_that_lead_everywhere_do_not_pack_the_machine(tmp_path):
     assert sorted(pack([model], tmp_path / "a.tar.gz")) == ["above", "data", "processes", "round"]
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
         assert tar.getnames() == ["data/file"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("before", [[], [("file", b"x", {})]])
+def test_a_header_of_gigabytes_is_not_read(tmp_path, kind, before):
+    archive = _tar(tmp_path / "a.tar.gz", *before, ("header", b" " * 2_000_000, {"type": kind}))
+    with pytest.raises(InvalidInput, match="a header of 2000000 bytes"):
+        unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

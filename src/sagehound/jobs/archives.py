@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from sagehound.errors import InvalidInput
 from sagehound.jobs.packing import pack
@@ -16,6 +17,28 @@ __all__ = ["MAX_BYTES", "MAX_FILES", "pack", "unpack"]
 #: What an archive may hold unpacked, unless the caller says otherwise.
 MAX_BYTES = 64 * 1024**3
 MAX_FILES = 500_000
+
+
+#: Longer names and attributes are no one's: tarfile reads them into memory before any entry is seen.
+_MAX_HEADER_BYTES = 1024 * 1024
+_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class _Header(tarfile.TarInfo):
+    """An entry's header; InvalidInput where it announces gigabytes of names."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _HEADERS and header.size > _MAX_HEADER_BYTES:
+            raise InvalidInput(f"the archive holds a header of {header.size} bytes; make it with: tar czf")
+        return header
 
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
@@ -39,7 +62,7 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, max_files
 
 def _unpack_into(archive: Path, folder: Path, max_bytes: int, max_files: int) -> None:
     links: list[tuple[Path, str]] = []
-    with tarfile.open(archive, "r:*") as tar:
+    with tarfile.open(archive, "r:*", tarinfo=_Header) as tar:
         for count, member in enumerate(tar, 1):
             if count > max_files:
                 raise InvalidInput(f"{archive.name} holds more than {max_files} entries, the most that is unpacked")
