@@ -15,7 +15,7 @@ import pytest
 import sagehound
 from sagehound.address import Address
 from sagehound.client import DROPIN, activate, deactivate, environment
-from sagehound.errors import ServiceUnavailable
+from sagehound.errors import InvalidInput
 from sagehound.keys import Keys, load_keys
 
 KEYS = Keys("AKIATEST", "secret")
@@ -207,7 +207,7 @@ def test_activate_that_fails_changes_nothing(tmp_path, monkeypatch):
     file = tmp_path / "not-a-folder"
     file.touch()
     before = dict(os.environ)
-    with pytest.raises((ServiceUnavailable, OSError)):
+    with pytest.raises(InvalidInput, match="cannot be the service.s home"):
         activate(file)
     assert dict(os.environ) == before
 
