@@ -207,7 +207,7 @@ def test_activate_that_fails_changes_nothing(tmp_path, monkeypatch):
     file = tmp_path / "not-a-folder"
     file.touch()
     before = dict(os.environ)
-    with pytest.raises(InvalidInput, match="cannot be the service.s home"):
+    with pytest.raises(InvalidInput, match="cannot be the service's home"):
         activate(file)
     assert dict(os.environ) == before
 
