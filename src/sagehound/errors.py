@@ -7,7 +7,8 @@
     |- AlreadyExists       the name is taken
     |- IllegalTransition   the record's state does not allow it
     |- JobFailure          why a job or an endpoint ends as Failed; its text becomes FailureReason
-    |- ObjectStoreError    the object store refused, or is out of reach
+    |- ObjectStoreError    the object store failed, or is out of reach
+    |  |- ObjectStoreRefusal  it refused, and will again: a key, a permission, a name
     |- ServiceUnavailable  the local service does not run or does not answer
     |- ModelError          the user's own inference code raised
 
@@ -48,7 +49,11 @@ class JobFailure(SagehoundError):
 
 
 class ObjectStoreError(SagehoundError):
-    """The object store refused a request or could not be reached."""
+    """The object store failed or could not be reached; it may do better later."""
+
+
+class ObjectStoreRefusal(ObjectStoreError):
+    """The object store refused a request that it would refuse again."""
 
 
 class ServiceUnavailable(SagehoundError):

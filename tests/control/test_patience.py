@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from sagehound.control.patience import Interrupted, persistently
-from sagehound.errors import JobFailure, NotFound, ObjectStoreError
+from sagehound.errors import JobFailure, NotFound, ObjectStoreError, ObjectStoreRefusal
 
 
 class Flaky:
@@ -43,3 +43,11 @@ def test_a_stop_ends_the_waiting():
     stop.set()
     with pytest.raises(Interrupted):
         persistently(Flaky(1), stop, print, (60,))
+
+
+def test_a_refusal_is_not_waited_for():
+    def step() -> None:
+        raise ObjectStoreRefusal("s3://b/key: AccessDenied")
+
+    with pytest.raises(JobFailure, match="refuses: s3://b/key: AccessDenied"):
+        persistently(step, threading.Event(), print, (60,))

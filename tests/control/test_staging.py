@@ -1,4 +1,3 @@
-import gzip
 import json
 import threading
 from pathlib import Path
@@ -115,16 +114,6 @@ def test_shards_divide_the_keys_between_the_hosts(staging, bucket):
     )
     assert sorted(files(folders["algo-1"]["train"])) == ["0", "2", "4"]
     assert sorted(files(folders["algo-2"]["train"])) == ["1", "3"]
-
-
-def test_gzip_is_unpacked_and_what_is_not_gzip_is_named(staging, bucket):
-    (bucket / "data").mkdir()
-    (bucket / "data" / "a.csv.gz").write_bytes(gzip.compress(b"1,2"))
-    assert staged(staging, "s3://photos/data", compression="Gzip") == {"a.csv": "1,2"}
-    put(bucket, "data/plain.gz")
-    with pytest.raises(JobFailure, match=r"s3://photos/data/plain\.gz is not gzip"):
-        staged(staging, "s3://photos/data", compression="Gzip")
-    assert gzip.decompress((bucket / "data" / "a.csv.gz").read_bytes()) == b"1,2"
 
 
 @pytest.mark.parametrize("uri", ["s3://photos/none", "s3://photos/none/", "s3://other-bucket/data"])

@@ -116,7 +116,6 @@ def _channel(item: dict[str, Any], job_mode: str) -> Channel:
         distribution=source.get("S3DataDistributionType", "FullyReplicated"),
         mode=item.get("InputMode", job_mode),
         content_type=item.get("ContentType", ""),
-        compression=item.get("CompressionType", "None"),
         record_wrapper=item.get("RecordWrapperType", "None"),
     )
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from sagehound.errors import JobFailure, ObjectStoreError
+from sagehound.errors import JobFailure, ObjectStoreError, ObjectStoreRefusal
 
 T = TypeVar("T")
 
@@ -21,13 +21,16 @@ class Interrupted(Exception):
 def persistently(
     step: Callable[[], T], stop: threading.Event, say: Callable[[str], None], delays_s: tuple[float, ...] = DELAYS_S
 ) -> T:
-    """What `step` returns, tried again after each ObjectStoreError; JobFailure where the last try fails as well.
+    """What `step` returns, tried again after each ObjectStoreError; JobFailure where the last try fails as well, and
+    at once where the store refuses.
 
     `stop` ends the waiting as Interrupted. `say` is told of the trouble once.
     """
     for number, delay_s in enumerate(delays_s):
         try:
             return step()
+        except ObjectStoreRefusal as error:
+            raise JobFailure(f"ClientError: the object store refuses: {error}") from error
         except ObjectStoreError as error:
             if number == 0:
                 say(f"the object store does not answer as it should ({error}); trying again for {sum(delays_s):.0f} s")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import json
 import os
 import shutil
 import threading
-import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -82,7 +80,7 @@ class Staging:
 
     def _channel(self, channel: Channel, hosts: Sequence[str]) -> dict[str, Path]:
         sharded = channel.distribution == "ShardedByS3Key" and len(hosts) > 1
-        plain = channel.data_type == "S3Prefix" and channel.compression == "None"
+        plain = channel.data_type == "S3Prefix"
         folder = self._objects.folder(S3Uri.parse(channel.uri)) if plain and not sharded else None
         if folder is not None:
             if next(iter(self._objects.list(S3Uri.parse(channel.uri))), None) is None:
@@ -106,9 +104,6 @@ class Staging:
             self._say(f"Downloading channel {channel.name}: {len(left)} objects from {channel.uri}")
             wanted = [(item.uri, item.size_bytes, target / item.path) for item in left]
             fetch_all(self._objects, wanted, self._teller(channel))
-        if channel.compression == "Gzip":
-            for item in found:
-                _decompress(target / item.path, item.uri)
 
     def _linked(self, item: Item, path: Path) -> bool:
         """Whether the object could be had without a copy: a second name of the embedded store's own file."""
@@ -156,19 +151,6 @@ def submit_directory(spec: TrainingSpec) -> str:
     with suppress(ValueError):  # SDK v3 does not quote it
         return str(json.loads(text))
     return text
-
-
-def _decompress(path: Path, uri: S3Uri) -> None:
-    """Put a gzip file's content in its place, under its name without `.gz`."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with gzip.open(path) as packed, draft.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 2**20)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        draft.unlink(missing_ok=True)
-        raise JobFailure(f"ClientError: {uri} is not gzip, as its channel's CompressionType says: {error}") from error
-    path.unlink()
-    draft.replace(path.with_suffix("") if path.suffix == ".gz" else path)
 
 
 def _local_trouble(error: OSError, folder: Path) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sagehound.errors import NotFound, ObjectStoreError
+from sagehound.errors import NotFound, ObjectStoreError, ObjectStoreRefusal
 from sagehound.keys import Keys
 from sagehound.names import S3Uri
 from sagehound.objects.store import ObjectInfo
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: From this size on an object is fetched in parallel pieces.
 _PIECES_FROM_BYTES = 32 * 2**20
+#: Statuses of a client's error that say: try again.
+_LATER = {408, 425, 429}
 _MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NotFound"}
 
 
@@ -143,4 +145,6 @@ def _translated(error: ClientError, uri: S3Uri) -> NotFound | ObjectStoreError:
         return NotFound(f"{uri}: there is no bucket {uri.bucket}")
     if code in _MISSING:
         return NotFound(f"{uri}: there is no such object")
-    return ObjectStoreError(f"{uri}: {code} {about.get('Message', '')}".rstrip())
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = ObjectStoreRefusal if 400 <= status < 500 and status not in _LATER else ObjectStoreError
+    return kind(f"{uri}: {code} {about.get('Message', '')}".rstrip())

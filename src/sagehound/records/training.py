@@ -42,7 +42,7 @@ class SecondaryStatus(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One input channel. `data_type` is S3Prefix or ManifestFile; `distribution` FullyReplicated or ShardedByS3Key;
-    `mode` File or FastFile; `compression` None or Gzip, as in the request."""
+    `mode` File or FastFile, as in the request."""
 
     name: str
     uri: str
@@ -50,7 +50,6 @@ class Channel:
     distribution: str = "FullyReplicated"
     mode: str = "File"
     content_type: str = ""
-    compression: str = "None"
     record_wrapper: str = "None"
 
 
