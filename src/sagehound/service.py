@@ -80,7 +80,11 @@ async def _serve(
     stager = Stager(store, objects, settings.environments_folder)
     endpoints = EndpointLoop(store, stager, settings.endpoints_folder, workers, time.time)
     context = Context(settings=settings, store=store, keys=keys, invoker=endpoints)
-    server = _Server(uvicorn.Config(app(context), log_level="warning", access_log=False, lifespan="off"))
+    server = _Server(
+        uvicorn.Config(
+            app(context), log_level="warning", access_log=False, lifespan="off", proxy_headers=False, ws="none"
+        )
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.end)

@@ -10,10 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from anyio.to_thread import run_sync
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagehound.api.body import Disconnected, TooLarge, read_body, read_head, write
@@ -28,6 +25,7 @@ from sagehound.wire.signature import Verifier
 #: More than the largest request that the models allow of an offered operation, other than a payload.
 REQUEST_LIMIT_BYTES = 4 * 1024 * 1024
 
+_PONG = PlainTextResponse("sagehound\n")
 _log = logging.getLogger(__name__)
 
 
@@ -37,16 +35,12 @@ def app(context: Context, operations: Mapping[tuple[str, str], Operation] | None
         from sagehound.api.operations import OPERATIONS
 
         operations = OPERATIONS
-    endpoint = Endpoint(context, operations)
-    return Starlette(routes=[Route("/ping", _ping, methods=["GET"]), Route("/{path:path}", endpoint)])
-
-
-async def _ping(request: Request) -> Response:
-    return PlainTextResponse("sagehound\n")
+    return Endpoint(context, operations)
 
 
 class Endpoint:
-    """Answers every AWS request, of any service, at any path."""
+    """Answers every AWS request, of any service, at any path: an ASGI app without a router or middleware, whose cost an
+    endpoint's callers would pay at each call."""
 
     def __init__(self, context: Context, operations: Mapping[tuple[str, str], Operation]) -> None:
         self._context = context
@@ -55,6 +49,9 @@ class Endpoint:
         self._verifier = Verifier(context.keys, context.settings.region, context.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/ping" and scope["method"] in ("GET", "HEAD"):
+            await _PONG(scope, receive, send)
+            return
         head, request_id = read_head(scope), str(uuid.uuid4())
         limit = self._context.invoke_limit_bytes if is_runtime(head) else REQUEST_LIMIT_BYTES
         try:

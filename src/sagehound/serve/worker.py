@@ -99,6 +99,7 @@ def _serve(handlers: Handlers, thread: ThreadPoolExecutor, listener: socket.sock
         server_header=False,
         date_header=False,
         lifespan="off",
+        proxy_headers=False,
         ws="none",
         access_log=False,
         log_config=None,
