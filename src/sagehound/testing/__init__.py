@@ -1,1 +1,1 @@
-"""TODO"""
+"""Conformance suites of the interfaces, and doubles to test with."""
