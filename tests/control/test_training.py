@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagehound.control.training import TrainingLoop
-from sagehound.errors import JobFailure, ObjectStoreError
+from sagehound.errors import JobFailure, ObjectStoreError, ServiceUnavailable
 from sagehound.jobs.launcher import Exit
 from sagehound.jobs.logs import read_lines
 from sagehound.names import S3Uri
@@ -173,6 +173,33 @@ def test_a_failing_script_fails_the_job_with_its_reason(house):
         job = await house.ended()
         assert (job.status, job.secondary) == (TrainingStatus.FAILED, SecondaryStatus.FAILED)
         assert job.failure_reason.startswith("ValueError: x") and len(job.failure_reason) == 1024
+
+    house.run(story)
+
+
+class FullDisk(SqliteStore):
+    """Cannot write while `filler` is there."""
+
+    filler: Path
+
+    def update(self, kind, name, change):
+        if self.filler.exists():
+            raise ServiceUnavailable("state.db cannot be written (database or disk is full)")
+        return super().update(kind, name, change)
+
+
+def test_a_script_that_filled_the_disk_ends_with_its_own_reason(house):
+    house.store.close()
+    house.store = FullDisk(house.settings.home / "full.db")
+    house.store.filler = house.folder() / "algo-1" / "model" / "big"
+
+    async def story():
+        house.create()
+        await house.trains()
+        house.store.filler.write_bytes(b"0" * 100)
+        house.finish(code=1, reason="OSError: [Errno 28] No space left on device")
+        job = await house.ended()
+        assert job.failure_reason == "OSError: [Errno 28] No space left on device"
 
     house.run(story)
 

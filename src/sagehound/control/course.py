@@ -17,7 +17,7 @@ from sagehound.control.checkpoints import Checkpoints
 from sagehound.control.patience import DELAYS_S, Interrupted, persistently
 from sagehound.control.slots import Grant, gpus_of
 from sagehound.control.staging import Staging
-from sagehound.errors import JobFailure, ObjectStoreError
+from sagehound.errors import JobFailure, ObjectStoreError, ServiceUnavailable
 from sagehound.jobs import contract, metrics
 from sagehound.jobs.launcher import Exit, Launcher
 from sagehound.jobs.lines import LineWriter
@@ -189,7 +189,14 @@ class Course:
 
     def _conclude(self, ended: Exit) -> None:
         """Store what the job left, and say how it ended."""
-        job = self._update(lambda job: self._uploads(job))
+        try:
+            job = self._update(self._uploads)
+        except ServiceUnavailable:
+            if ended.code == 0:
+                raise
+            # What a failed script left to be packed is often what fills the disk, and is not stored.
+            self._remove(*(f"{host}/{part}" for host in self._hosts() for part in ("model", "output")))
+            job = self._update(self._uploads)
         try:
             model = self._store_results(job, ended)
         except JobFailure as failure:
@@ -250,8 +257,13 @@ class Course:
 
     def _clear(self) -> None:
         """Remove what the job worked with; its logs, metrics and exit record stay."""
-        spec = self._job().spec
-        for name in ("staged", "artifacts", *contract.host_names(spec.instance_count)):
+        self._remove("staged", "artifacts", *self._hosts())
+
+    def _hosts(self) -> list[str]:
+        return contract.host_names(self._job().spec.instance_count)
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
             shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _checkpoints(self, job: TrainingJob) -> Checkpoints | None:
