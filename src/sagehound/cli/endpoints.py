@@ -28,7 +28,10 @@ def endpoints(context: typer.Context, home: Home = None, as_json: AsJson = False
     if as_json:
         say_json(found)
         return
-    say_table(("NAME", "STATUS", "VARIANTS", "CONFIG", "REASON"), [_row(endpoint) for endpoint in found])
+    rows = [_row(endpoint) for endpoint in found]
+    columns = ("NAME", "STATUS", "VARIANTS", "REASON")
+    shown = len(columns) if any(row[-1] for row in rows) else len(columns) - 1
+    say_table(columns[:shown], [row[:shown] for row in rows])
     if not found:
         progress("no endpoints; deploy one from a program, or see one with: sagehound demo --keep")
 
@@ -47,7 +50,6 @@ def _row(endpoint: dict[str, Any]) -> tuple[str, ...]:
         endpoint["EndpointName"],
         endpoint["EndpointStatus"],
         variants,
-        endpoint.get("EndpointConfigName", ""),
         endpoint.get("FailureReason", ""),
     )
 

@@ -10,6 +10,7 @@ import typer
 from sagehound.cli.connection import connect, pages
 from sagehound.cli.console import AsJson, Home, duration, progress, say, say_json, say_table
 from sagehound.errors import NotFound
+from sagehound.records.training import TrainingStatus
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The name of a training job or a tuning job.")]
 Summary = dict[str, Any]
@@ -21,8 +22,8 @@ def jobs(
     name: Annotated[str, typer.Argument(metavar="[JOB]", help="One job in detail; a tuning job with its trials.")] = "",
     home: Home = None,
     status: Annotated[
-        str, typer.Option(help="InProgress, Stopping, Completed, Failed or Stopped.", show_default="all")
-    ] = "",
+        TrainingStatus | None, typer.Option(case_sensitive=False, help="Those alone.", show_default="all")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +45,11 @@ def jobs(
         return
     say_table(("NAME", "KIND", "STATUS", "STARTED", "TOOK"), [_row(job) for job in found])
     if not found:
-        progress("no jobs yet; start one from a program: sagehound new FOLDER writes one to begin with")
+        progress(
+            f"no job is {status}; sagehound jobs lists all"
+            if status
+            else "no jobs yet; start one from a program: sagehound new FOLDER writes one to begin with"
+        )
 
 
 def find(sagemaker: Any, name: str) -> tuple[str, Summary]:  # noqa: ANN401
@@ -77,8 +82,12 @@ def trials_of(sagemaker: Any, name: str) -> list[Summary]:  # noqa: ANN401
     )
 
 
-def _list(sagemaker: Any, status: str, limit: int) -> list[Summary]:  # noqa: ANN401
-    request = {"SortBy": "CreationTime", "SortOrder": "Descending", **({"StatusEquals": status} if status else {})}
+def _list(sagemaker: Any, status: TrainingStatus | None, limit: int) -> list[Summary]:  # noqa: ANN401
+    request = {
+        "SortBy": "CreationTime",
+        "SortOrder": "Descending",
+        **({"StatusEquals": status.value} if status else {}),
+    }
     found = []
     for kind, operation, prefix in (
         (TRAINING, "list_training_jobs", "TrainingJob"),
