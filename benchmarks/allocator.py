@@ -12,9 +12,9 @@ over 128 KiB (32 MiB at most, once it has adapted) anew and gives it back when i
 page. MALLOC_MMAP_MAX_=0 alone takes them from the heap, MALLOC_TRIM_THRESHOLD_ keeps the heap's top from being given
 back, MALLOC_TOP_PAD_ makes it grow in fewer steps (32 MiB and 256 MiB differ neither in faults nor in memory). The
 price is memory: 1.2 to 1.4 times as much at the peak, as a heap cannot give back what lies under something that is
-still used. Images a second mean little on a busy machine: single pairs on two cores that other work shared gave 2.97
-(load 3), 1.59 (load 10, with 1.70 times less processor time an image) and 0.63 (tests ran beside the job and not beside
-its peer). Measure it on a quiet one before trusting a figure.
+still used. On two quiet cores: 8.5
+images a second by itself, 15.6 as a job, 1.84 times as many (two pairs). On a busy machine single pairs gave anything
+from 0.63 (tests ran beside the job and not beside its peer) to 2.97: measure it on a quiet one.
 """
 
 from __future__ import annotations
