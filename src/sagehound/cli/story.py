@@ -86,6 +86,7 @@ class Story:
     def tune(self, channel: str, static: dict[str, str]) -> Any:  # noqa: ANN401
         """A tuning job with the seed's ranges, waited for; JobFailure where no trial succeeds."""
         from sagemaker.tuner import CategoricalParameter, ContinuousParameter, HyperparameterTuner
+        from sagemaker.utils import name_from_base
 
         tuner = HyperparameterTuner(
             self._estimator("hpo", {"test-batch-size": "100", **static}),
@@ -99,9 +100,9 @@ class Story:
             objective_type="Minimize",
             max_jobs=TRIALS,
             max_parallel_jobs=2,
-            base_tuning_job_name="demo",
         )
-        tuner.fit({"training": channel}, wait=False)
+        # The SDK's own name has no seconds: a second demo within a minute would be refused.
+        tuner.fit({"training": channel}, wait=False, job_name=name_from_base("demo", max_length=32))
 
         def state() -> tuple[str, dict[str, Any]]:
             said = tuner.describe()
