@@ -140,7 +140,7 @@ class Course:
             gpus=grant.gpus,
             notes=tuple(_notes(job, grant)),
             environment=self._around.client_environment,
-            environments_folder=settings.home / "environments",
+            environments_folder=settings.environments_folder,
             fast_malloc=settings.fast_malloc,
             region=settings.region,
         )
