@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sagehound.debug.modes import ModeKeys
+from sagehound.debug.reader import Reader
 from sagehound.debug.store.records import REDUCTIONS, Step, TensorInfo, number
 from sagehound.errors import InvalidWorker, ShapeUnavailableForStep, TensorUnavailableForStep
-
-if TYPE_CHECKING:
-    from sagehound.debug.trial import Trial
 
 
 class Tensor:
     """A tensor by name. Steps are counted in `mode`, GLOBAL where none is given; values are NumPy arrays."""
 
-    def __init__(self, name: str, trial: Trial) -> None:
+    def __init__(self, name: str, reader: Reader) -> None:
         self.name = name
-        self._trial = trial
+        self._reader = reader
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.name!r}, saved at {len(self.steps())} steps)"
 
     def steps(self, mode: ModeKeys = ModeKeys.GLOBAL, show_incomplete_steps: bool = False) -> list[int]:
-        """The steps at which it was saved (as values or reductions), ascending."""
-        steps, found = self._trial.saved, []
-        for step in steps.numbers(mode):
-            at = steps.global_step(step, mode)
-            if at is not None and any(True for _ in self._records(at)):
-                found.append(step)
+        """The steps at which it was saved (as values or reductions), ascending. While the training runs, a step that a
+        worker has not saved yet is left out, unless incomplete ones are asked for."""
+        self._reader.look_again()
+        found = list(self._reader.tensors.steps(self.name, mode))
+        while found and not show_incomplete_steps and not self._complete(found[-1], mode):
+            found.pop()
         return found
 
-    def prev_steps(self, step: int, n: int | None, mode: ModeKeys = ModeKeys.GLOBAL) -> list[int]:
+    def prev_steps(self, step: int, n: int | None = None, mode: ModeKeys = ModeKeys.GLOBAL) -> list[int]:
         """The last `n` steps (all for None) up to and with `step`."""
-        before = [s for s in self.steps(mode) if s <= step]
-        return before if n is None else before[max(0, len(before) - n) :]
+        self._reader.look_again()
+        found = self._reader.tensors.steps(self.name, mode)
+        end = bisect_right(found, step)
+        return found[max(0, end - n) if n else 0 : end]
 
     def value(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> np.ndarray:
         """The array at a step; of the first worker that saved it, unless one is named."""
-        who, record, info = self._at(step_num, mode, worker)
-        if info.saved == "scalar":
-            return np.asarray(number(record.scalars[self.name]))
-        if info.saved == "nothing":
-            raise TensorUnavailableForStep(
-                f"{self.name} has only reductions at step {step_num} of mode {mode.name} "
-                f"({', '.join(info.reductions)}): ask with reduction_value()"
-            )
-        return self._trial.source.read(who, record.step, self.name)
+        return self._read(*self._at(step_num, mode, worker))
 
     def values(self, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> dict[int, np.ndarray]:
         """Every saved value, by step."""
@@ -62,27 +57,25 @@ class Tensor:
     ) -> float:
         """A reduction at a step: as it was saved, or computed from the saved array."""
         name = f"abs_{reduction_name}" if abs else reduction_name
-        found = self.reduction_values(step_num, mode, worker)
-        if name in found:
-            return found[name]
+        who, record, info = self._at(step_num, mode, worker)
+        if name in info.reductions:
+            return self._saved_reductions(who, record, info)[name]
         from sagehound.debug.reductions import reduce_array
 
-        return reduce_array(self.value(step_num, mode, worker), name)
+        return reduce_array(self._read(who, record, info), name)
 
-    def reduction_values(
+    def reductions(
         self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None
     ) -> dict[str, float]:
         """The reductions saved at a step, by name ("min", "abs_l2")."""
-        who, record, info = self._at(step_num, mode, worker)
-        if not info.reductions:
-            return {}
-        start = 0
-        for other in self._trial.source.layout(who, record.layout).tensors:
-            if other.name == self.name:
-                break
-            start += len(other.reductions)
-        row = self._trial.source.read(who, record.step, REDUCTIONS)[start : start + len(info.reductions)]
-        return dict(zip(info.reductions, row.tolist(), strict=True))
+        return self._saved_reductions(*self._at(step_num, mode, worker))
+
+    def reduction_values(
+        self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None
+    ) -> dict[tuple[str, bool], float]:
+        """The reductions saved at a step, by name and whether it is that of the absolute values: ("l2", True)."""
+        saved = self.reductions(step_num, mode, worker)
+        return {(name.removeprefix("abs_"), name.startswith("abs_")): value for name, value in saved.items()}
 
     def shape(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> tuple[int, ...]:
         """Its shape at a step, also where only reductions were saved."""
@@ -97,26 +90,48 @@ class Tensor:
 
     def workers(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL) -> list[str]:
         """Who saved it at that step."""
-        return [worker for worker, _, _ in self._records(self._trial.require_step(step_num, mode))]
+        return [worker for worker, _, _ in self._records(self._reader.require_step(step_num, mode))]
 
     def info(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL) -> TensorInfo:
         """What the hook knew of it at that step: kind, module, type, shape."""
         return self._at(step_num, mode, None)[2]
 
+    def _complete(self, step: int, mode: ModeKeys) -> bool:
+        at = self._reader.steps.global_step(step, mode)
+        return at is not None and self._reader.complete(at)
+
     def _at(self, step: int, mode: ModeKeys, worker: str | None) -> tuple[str, Step, TensorInfo]:
-        at = self._trial.require_step(step, mode)
-        if worker is not None and worker not in self._trial.workers():
-            raise InvalidWorker(f"no worker {worker!r} saved anything; there are {', '.join(self._trial.workers())}")
+        at = self._reader.require_step(step, mode)
         for found in self._records(at):
-            if worker in (None, found[0]):
+            if worker is None or worker == found[0]:
                 return found
+        known = self._reader.source.runs()
+        if worker is not None and worker not in known:
+            raise InvalidWorker(f"no worker {worker!r} saved anything; there are {', '.join(sorted(known))}")
         raise TensorUnavailableForStep(
             f"{self.name} was not saved at step {step} of mode {mode.name}"
             f"{f' by {worker}' if worker else ''}; tensor({self.name!r}).steps() lists when it was"
         )
 
     def _records(self, global_step: int) -> Iterator[tuple[str, Step, TensorInfo]]:
-        for worker, record in sorted(self._trial.saved.by_worker(global_step).items()):
-            info = self._trial.layout_infos(worker, record.layout).get(self.name)
+        for worker, record in sorted(self._reader.steps.by_worker(global_step).items()):
+            info = self._reader.tensors.layout(worker, record.layout).infos.get(self.name)
             if info is not None:
                 yield worker, record, info
+
+    def _read(self, worker: str, record: Step, info: TensorInfo) -> np.ndarray:
+        if info.saved == "scalar":
+            return np.asarray(number(record.scalars[self.name]))
+        if info.saved == "nothing":
+            raise TensorUnavailableForStep(
+                f"{self.name} has only reductions at step {record.step} ({', '.join(info.reductions)}): "
+                "ask with reduction_value()"
+            )
+        return self._reader.source.read(worker, record.step, self.name)
+
+    def _saved_reductions(self, worker: str, record: Step, info: TensorInfo) -> dict[str, float]:
+        if not info.reductions:
+            return {}
+        start = self._reader.tensors.layout(worker, record.layout).offsets[self.name]
+        row = self._reader.source.read(worker, record.step, REDUCTIONS)[start : start + len(info.reductions)]
+        return dict(zip(info.reductions, row.tolist(), strict=True))

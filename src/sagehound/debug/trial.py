@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sagehound.debug.collection import Collection
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.saved_steps import SavedSteps
-from sagehound.debug.store.records import Facts, Model, Note, TensorInfo
+from sagehound.debug.reader import Reader
+from sagehound.debug.saved_steps import Range, SavedSteps, StepState
+from sagehound.debug.store.records import Facts, Model, Note, Step, TensorInfo
 from sagehound.debug.store.source import TensorSource
 from sagehound.debug.tensor import Tensor
-from sagehound.errors import NoMoreData, StepNotYetAvailable, StepUnavailable, TensorUnavailable
+from sagehound.errors import DebuggerValueError, TensorUnavailable
 
 _POLL_S = 0.5
+_LOG = logging.getLogger("sagehound.debug")
 
 
 class Trial:
     """Everything that was saved, by name and step. Steps are counted in the mode that is given, GLOBAL by default.
 
-    What is asked for and not there yet is looked for anew while the training runs. `loaded_all_steps` turns true when
-    it has ended and all of it was read.
+    What is asked for and not there yet is looked for anew while the training runs, a few times a second at most.
+    `loaded_all_steps` turns true when it has ended and all of it was read. With `range_steps` only the global steps
+    from the first up to, not with, the second are looked at; None is open.
     """
 
     def __init__(
@@ -30,87 +35,121 @@ class Trial:
         name: str = "",
         path: str = "",
         sleep: Callable[[float], None] = time.sleep,
+        range_steps: Range | None = None,
     ) -> None:
         self.source = source
         self.name = name
         self.path = path
-        self.saved = SavedSteps(source)
-        self.loaded_all_steps = False
-        #: Rules switch it off: what they see must not change under them.
-        self.dynamic_refresh = True
         self._sleep = sleep
-        self._infos: dict[tuple[str, int], dict[str, TensorInfo]] = {}
-        self._names: dict[str, TensorInfo] = {}
+        self._reader = Reader(source, range_steps or (None, None))
+        self._warned: set[str] = set()
         self.refresh_data()
+
+    def __repr__(self) -> str:
+        steps, names = self._reader.steps.numbers(), self._reader.tensors.infos
+        where = f" at {self.path}" if self.path else ""
+        over = "" if self.loaded_all_steps else ", still running"
+        return f"<Trial {self.name}{where}: {len(names)} tensors, {len(steps)} saved steps{over}>"
 
     def refresh_data(self) -> None:
         """Read what was saved since the last look."""
-        if self.loaded_all_steps:
-            return
-        self.source.refresh()
-        self.saved.update()
-        self.loaded_all_steps = self.source.state().ended
+        self._reader.refresh()
+
+    def end(self) -> None:
+        """Take it, after a last look, that nothing more will come: for a training known to be over."""
+        self._reader.end()
+
+    @property
+    def loaded_all_steps(self) -> bool:
+        return self._reader.ended
+
+    @property
+    def dynamic_refresh(self) -> bool:
+        """Whether news is looked for. Rules switch it off: what they see must not change under them."""
+        return self._reader.live
+
+    @dynamic_refresh.setter
+    def dynamic_refresh(self, on: bool) -> None:
+        self._reader.live = on
+
+    @property
+    def saved(self) -> SavedSteps:
+        """The steps as they stand, without a look for news."""
+        return self._reader.steps
 
     # What there is
 
     def tensor_names(
         self,
+        show_prefixed_tensors: bool = False,
         *,
         step: int | None = None,
         mode: ModeKeys = ModeKeys.GLOBAL,
         regex: str | Sequence[str] | None = None,
         collection: str | Collection | None = None,
     ) -> list[str]:
-        """The names saved at a step, in a mode, matching one of the regexes, or in a collection; sorted."""
-        self._look_again()
-        found = self._infos_at(step, mode)
+        """The names saved at a step, in a mode, matching one of the regexes, or in a collection; sorted.
+
+        `show_prefixed_tensors` is there for the original's callers and changes nothing.
+        """
+        self._reader.look_again()
+        found = self._names_at(step, mode)
         if regex is not None:
-            patterns = [re.compile(one) for one in ([regex] if isinstance(regex, str) else regex)]
-            found = {name: info for name, info in found.items() if any(p.search(name) for p in patterns)}
+            found = matching(found, [regex] if isinstance(regex, str) else regex)
+            if not found:
+                self._warn_once(f"no tensor matching {regex!r} was saved")
         if collection is not None:
             wanted = collection if isinstance(collection, str) else collection.name
-            found = {name: info for name, info in found.items() if wanted in info.collections}
+            found &= self._reader.tensors.collections().get(wanted, set())
+            if not found:
+                self._warn_once(f"no tensor of the collection {wanted!r} was saved")
         return sorted(found)
 
     def tensor(self, tname: str) -> Tensor:
         """The tensor of that name; TensorUnavailable, with names like it, where nothing saved one."""
         if not self.has_tensor(tname):
-            names = self.tensor_names()
+            names = sorted(self._reader.tensors.infos)
             raise TensorUnavailable(
                 f"Tensor {tname} was not saved. {len(names)} were, e.g. {', '.join(names[:5])}"
                 if names
                 else f"Tensor {tname} was not saved: nothing was, up to now"
             )
-        return Tensor(tname, self)
+        return Tensor(tname, self._reader)
 
     def has_tensor(self, tname: str) -> bool:
-        if tname in self._all_infos():
-            return True
-        self._look_again()
-        return tname in self._all_infos()
+        if tname not in self._reader.tensors.infos:
+            self._reader.look_again()
+        return tname in self._reader.tensors.infos
 
     def info(self, tname: str) -> TensorInfo:
-        """What the hook knew of a tensor: kind, module, type, shape; as at any of its steps."""
+        """What the hook knew of a tensor: kind, module, type, shape; as at the first of its steps."""
         self.tensor(tname)
-        return self._all_infos()[tname]
+        return self._reader.tensors.infos[tname]
 
     def infos(self, step: int) -> list[TensorInfo]:
         """The tensors saved at a global step by its first worker, in the hook's order; for rules."""
-        record = self.saved.first(step)
-        if record is None:
+        workers = self.saved.by_worker(step)
+        if not workers:
             return []
-        worker = min(self.saved.by_worker(step))
-        return list(self.source.layout(worker, record.layout).tensors)
+        worker = min(workers)
+        return list(self.layout_infos(worker, workers[worker].layout).values())
+
+    def layout_infos(self, worker: str, layout: int) -> dict[str, TensorInfo]:
+        """The tensors of one layout by name."""
+        return self._reader.tensors.layout(worker, layout).infos
 
     def workers(self) -> list[str]:
+        self._reader.look_again()
         return sorted(self.source.runs())
 
     def collections(self) -> dict[str, Collection]:
         """Every collection that was configured, with the names of the tensors saved in it."""
-        configured = {c.name: c for run in self.source.runs().values() for c in run.collections}
+        self._reader.look_again()
+        saved = self._reader.tensors.collections()
+        regexes = {c.name: c.include_regex for run in self.source.runs().values() for c in run.collections}
         return {
-            name: Collection(name, include_regex=list(c.include_regex), tensor_names=self._in_collection(name))
-            for name, c in configured.items()
+            name: Collection(name, include_regex=list(regexes.get(name, ())), tensor_names=saved.get(name, ()))
+            for name in {**regexes, **dict.fromkeys(saved)}
         }
 
     def collection(self, coll_name: str) -> Collection | None:
@@ -134,101 +173,99 @@ class Trial:
     # Steps
 
     def steps(self, mode: ModeKeys = ModeKeys.GLOBAL, show_incomplete_steps: bool = False) -> list[int]:
-        """The saved steps, ascending."""
-        self._look_again()
-        return list(self.saved.numbers(mode))
+        """The saved steps, ascending. While the training runs, a step that a worker has not saved yet is left out,
+        unless incomplete ones are asked for."""
+        self._reader.look_again()
+        found = list(self.saved.numbers(mode))
+        while found and not show_incomplete_steps and self._state(found[-1], mode) is not StepState.AVAILABLE:
+            found.pop()
+        return found
 
     def modes(self) -> list[ModeKeys]:
-        self._look_again()
+        """The modes in which steps were saved."""
+        self._reader.look_again()
         return self.saved.modes()
 
-    def mode(self, global_step: int) -> ModeKeys:
-        """The mode that the training was in at a saved global step."""
-        return ModeKeys[self._record(global_step).mode]
+    def mode(self, global_step: int) -> ModeKeys | Any:  # noqa: ANN401
+        """The mode that the training was in at a saved global step; None for a step that was not saved."""
+        record = self._record(global_step)
+        return ModeKeys[record.mode] if record else None
 
-    def mode_step(self, global_step: int) -> int:
-        return self._record(global_step).mode_step
+    def mode_step(self, global_step: int) -> int | Any:  # noqa: ANN401
+        """A saved global step in its own mode's count; None for a step that was not saved."""
+        record = self._record(global_step)
+        return record.mode_step if record else None
 
-    def global_step(self, mode: ModeKeys, mode_step: int) -> int:
-        return self.require_step(mode_step, mode)
+    def global_step(self, mode: ModeKeys, mode_step: int) -> int | Any:  # noqa: ANN401
+        """A mode's step in the count over all modes; None for a step that was not saved."""
+        if mode is ModeKeys.GLOBAL:
+            return mode_step
+        if self.saved.global_step(mode_step, mode) is None:
+            self._reader.look_again()
+        return self.saved.global_step(mode_step, mode)
 
     def require_step(self, step: int, mode: ModeKeys) -> int:
         """The global number of a saved step; StepUnavailable, StepNotYetAvailable or NoMoreData where there is none."""
-        found = self.saved.global_step(step, mode)
-        if found is None:
-            self._look_again()
-            found = self.saved.global_step(step, mode)
-        if found is not None:
-            return found
-        last = self._last_passed(mode)
-        if step <= last:
-            raise StepUnavailable(f"step {step} of mode {mode.name} was not saved; steps() lists those that were")
-        if self.loaded_all_steps:
-            raise NoMoreData(f"the training ended at step {last} of mode {mode.name}, before step {step}")
-        raise StepNotYetAvailable(f"the training has not come to step {step} of mode {mode.name} yet")
+        return self._reader.require_step(step, mode)
 
-    def has_passed_step(self, step: int, mode: ModeKeys = ModeKeys.GLOBAL) -> str:
-        """ "AVAILABLE", "UNAVAILABLE" (passed, and not saved) or "NOT_YET_AVAILABLE"."""
-        self._look_again()
-        if self.saved.global_step(step, mode) is not None:
-            return "AVAILABLE"
-        passed = self.loaded_all_steps or step <= self._last_passed(mode)
-        return "UNAVAILABLE" if passed else "NOT_YET_AVAILABLE"
+    def has_passed_step(self, step: int, mode: ModeKeys = ModeKeys.GLOBAL) -> StepState:
+        """AVAILABLE; UNAVAILABLE: passed and not saved; or NOT_YET_AVAILABLE, also where a worker has still to save
+        it."""
+        self._reader.look_again()
+        return self._state(step, mode)
 
-    def wait_for_steps(self, required_steps: Sequence[int], mode: ModeKeys = ModeKeys.GLOBAL) -> None:
+    def wait_for_steps(self, required_steps: Iterable[int], mode: ModeKeys = ModeKeys.GLOBAL) -> None:
         """Return when all of the steps are there; StepUnavailable for one that was passed over, NoMoreData when the
         training ends before."""
-        for step in required_steps:
-            while True:
-                try:
-                    self.require_step(step, mode)
-                    break
-                except StepNotYetAvailable:
-                    self._sleep(_POLL_S)
+        live, self.dynamic_refresh = self.dynamic_refresh, True
+        try:
+            for step in required_steps:
+                self._wait_for(step, mode)
+        finally:
+            self.dynamic_refresh = live
 
     # Within
 
-    def layout_infos(self, worker: str, layout: int) -> dict[str, TensorInfo]:
-        """The tensors of one layout by name."""
-        key = (worker, layout)
-        if key not in self._infos:
-            self._infos[key] = {info.name: info for info in self.source.layout(worker, layout).tensors}
-        return self._infos[key]
+    def _state(self, step: int, mode: ModeKeys) -> StepState:
+        return self._reader.state_of(step, mode)
 
-    def _look_again(self) -> None:
-        if self.dynamic_refresh:
-            self.refresh_data()
+    def _wait_for(self, step: int, mode: ModeKeys) -> None:
+        while (state := self.has_passed_step(step, mode)) is StepState.NOT_YET_AVAILABLE:
+            self._sleep(_POLL_S)
+        if state is StepState.UNAVAILABLE:
+            self.require_step(step, mode)
 
-    def _infos_at(self, step: int | None, mode: ModeKeys) -> dict[str, TensorInfo]:
-        if step is None and mode is ModeKeys.GLOBAL:
-            return self._all_infos()
-        steps = self.saved.numbers(mode) if step is None else [step]
-        layouts = {
-            (worker, record.layout)
-            for number in steps
-            for worker, record in self.saved.by_worker(self.require_step(number, mode)).items()
-        }
-        return {name: info for key in sorted(layouts) for name, info in self.layout_infos(*key).items()}
+    def _names_at(self, step: int | None, mode: ModeKeys) -> set[str]:
+        if step is None:
+            tensors = self._reader.tensors
+            return set(tensors.infos) if mode is ModeKeys.GLOBAL else set(tensors.in_mode(mode))
+        at = self.saved.global_step(step, mode)
+        records = self.saved.by_worker(at) if at is not None else {}
+        return {name for worker, record in records.items() for name in self.layout_infos(worker, record.layout)}
 
-    def _all_infos(self) -> dict[str, TensorInfo]:
-        known = {
-            (worker, number)
-            for worker in self.source.runs()
-            for number in {record.layout for record in self.source.steps(worker)}
-        }
-        for key in sorted(known - self._infos.keys()):
-            self._names.update(self.layout_infos(*key))
-        return {name: info for key in sorted(known) for name, info in self.layout_infos(*key).items()}
+    def _record(self, global_step: int) -> Step | None:
+        if self.saved.first(global_step) is None:
+            self._reader.look_again()
+        return self.saved.first(global_step)
 
-    def _in_collection(self, name: str) -> set[str]:
-        return {info.name for info in self._all_infos().values() if name in info.collections}
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            _LOG.warning("%s: %s", self.name or "trial", text)
 
-    def _record(self, global_step: int):  # noqa: ANN202
-        self.require_step(global_step, ModeKeys.GLOBAL)
-        record = self.saved.first(global_step)
-        assert record is not None
-        return record
 
-    def _last_passed(self, mode: ModeKeys) -> int:
-        numbers = self.saved.numbers(mode)
-        return max(self.source.state().passed.get(mode.name, -1), numbers[-1] if numbers else -1)
+def matching(names: Iterable[str], regexes: Sequence[str]) -> set[str]:
+    """The names in which one of the regexes is found, anywhere.
+
+    >>> sorted(matching(["fc.weight", "fc.bias", "gradient/fc.bias"], ["^fc", "bias$"]))
+    ['fc.bias', 'fc.weight', 'gradient/fc.bias']
+    """
+    patterns = [_compiled(one) for one in regexes]
+    return {name for name in names if any(pattern.search(name) for pattern in patterns)}
+
+
+def _compiled(regex: str) -> re.Pattern[str]:
+    try:
+        return re.compile(regex)
+    except re.error as error:
+        raise DebuggerValueError(f"regex {regex!r} is no regular expression: {error}") from None
