@@ -13,6 +13,7 @@
     |- ModelError          the user's own inference code raised
     |- DebuggerError       what a trial or a hook cannot do
        |- DebuggerTypeError, DebuggerValueError, DebuggerRuntimeError  also Python's own TypeError, ValueError ...
+       |- DebuggerFileNotFoundError  no configuration at that path
        |- TensorUnavailable, TensorUnavailableForStep, ShapeUnavailableForStep
        |- StepUnavailable, StepNotYetAvailable, NoMoreData
        |- MissingCollectionFiles, InvalidWorker, InvalidCollectionConfiguration
@@ -84,6 +85,10 @@ class DebuggerValueError(DebuggerError, ValueError):
 
 class DebuggerRuntimeError(DebuggerError, RuntimeError):
     """The hook is used in a state that does not allow it."""
+
+
+class DebuggerFileNotFoundError(DebuggerError, FileNotFoundError):
+    """The debugger's configuration is not where it was looked for."""
 
 
 class TensorUnavailable(DebuggerError):

@@ -46,8 +46,8 @@ class ReductionConfig:
 
     @property
     def saves_raw(self) -> bool:
-        """Whether the whole tensor is saved: when asked for, and when there are no reductions to save instead."""
-        return self.save_raw_tensor or not self.names
+        """Whether the whole tensor is saved: when asked for, and when there is nothing else to save instead."""
+        return self.save_raw_tensor or not (self.names or self.save_shape)
 
     @classmethod
     def from_dict(cls, params: Mapping[str, Any]) -> ReductionConfig:
@@ -56,7 +56,10 @@ class ReductionConfig:
         for word in filter(None, (word.strip() for word in str(params.get("reductions", "")).split(","))):
             lists[_list_of(word)].append(word.removeprefix("abs_").removesuffix("_norm"))
         return cls(
-            *lists.values(),
+            lists["reductions"],
+            lists["abs_reductions"],
+            lists["norms"],
+            lists["abs_norms"],
             save_raw_tensor=truth("save_raw_tensor", params.get("save_raw_tensor", False)),
             save_shape=truth("save_shape", params.get("save_shape", False)),
         )
