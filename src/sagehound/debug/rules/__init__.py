@@ -1,0 +1,1 @@
+"""The built-in rules, one a file; `registry` has them by name."""
