@@ -13,7 +13,8 @@ from math import prod
 import msgspec
 import numpy as np
 
-#: The format's word for a type, and how NumPy holds its bytes. Those of WIDENED become float32 when they are read.
+#: The format's word for a type, and how NumPy holds its bytes. bfloat16 and float8, which NumPy has not, are integers
+#: here and float32 when they are read.
 DTYPES: dict[str, str] = {
     "F64": "<f8",
     "F32": "<f4",
@@ -32,7 +33,6 @@ DTYPES: dict[str, str] = {
     "BOOL": "?",
     "C64": "<c8",
 }
-WIDENED = {"BF16", "F8_E4M3", "F8_E5M2"}
 #: A header beyond this is taken for damage; the library has the same limit.
 LIMIT_BYTES = 100_000_000
 #: The format has no complex128: such an array is float64 with one more axis, real and imaginary part, and is named
@@ -70,17 +70,19 @@ def encode(entries: dict[str, Entry], complex128: Iterable[str] = ()) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def length(first: bytes, size: int) -> int:
-    """Where the data of a file of `size` bytes begin, by its first eight bytes."""
+def length(first: bytes | bytearray) -> int:
+    """Where the data begin, by the file's first eight bytes."""
     start = 8 + int.from_bytes(first[:8], "little")
-    if len(first) < 8 or not 8 < start <= min(size, LIMIT_BYTES):
-        raise Damaged(f"its header would end at byte {start} of {size}")
+    if len(first) < 8 or not 8 < start <= LIMIT_BYTES:
+        raise Damaged(f"its header would end at byte {start}")
     return start
 
 
-def decode(data: bytes, size: int) -> Header:
-    """The header at the beginning of a file of `size` bytes; `data` holds it whole."""
-    start = length(data, size)
+def decode(data: bytes | bytearray) -> Header:
+    """The header that `data`, the beginning of a file, must hold whole."""
+    start = length(data)
+    if len(data) < start:
+        raise Damaged(f"its header ends at byte {start} and the file before it")
     try:
         document = msgspec.json.decode(data[8:start], type=dict[str, msgspec.Raw])
         metadata = msgspec.json.decode(document.pop("__metadata__", b"{}"), type=dict[str, str])
@@ -89,18 +91,61 @@ def decode(data: bytes, size: int) -> Header:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Damaged(f"its header is not what it should be: {error}") from error
     for name, entry in entries.items():
-        _check(name, entry, size - start)
+        _check(name, entry)
     return Header(entries, start, complex128)
 
 
 _ENTRY = msgspec.json.Decoder(Entry)
 
 
-def _check(name: str, entry: Entry, available: int) -> None:
+def _check(name: str, entry: Entry) -> None:
     begin, end = entry.data_offsets
     if entry.dtype not in DTYPES:
         raise Damaged(f"{name} has the type {entry.dtype}, which is none of {', '.join(DTYPES)}")
-    if min(entry.shape, default=0) < 0 or end - begin != prod(entry.shape) * np.dtype(DTYPES[entry.dtype]).itemsize:
-        raise Damaged(f"{name} of shape {entry.shape} and type {entry.dtype} cannot have {end - begin} bytes")
-    if not 0 <= begin <= end <= available:
-        raise Damaged(f"{name} stands at bytes {begin} to {end} of {available}: the file is cut")
+    size = prod(entry.shape) * np.dtype(DTYPES[entry.dtype]).itemsize
+    if min(entry.shape, default=0) < 0 or begin < 0 or end - begin != size:
+        raise Damaged(
+            f"{name} of shape {list(entry.shape)} and type {entry.dtype} cannot stand at bytes {begin} to {end}"
+        )
+
+
+def array(data: bytes | bytearray, entry: Entry, complex128: bool = False) -> np.ndarray:
+    """The array, writable, whose bytes `data` are; bfloat16 and float8 as float32."""
+    if len(data) < entry.data_offsets[1] - entry.data_offsets[0]:
+        raise Damaged("the file is cut")
+    found = np.frombuffer(data, dtype=DTYPES[entry.dtype])
+    if entry.dtype in _WIDEN:
+        found = _WIDEN[entry.dtype](found)
+    found = found.reshape(entry.shape)
+    if complex128:
+        found = found.view("<c16").reshape(entry.shape[:-1])
+    return found if found.flags.writeable else found.copy()
+
+
+def _bfloat16(bits: np.ndarray) -> np.ndarray:
+    # The upper half of a float32.
+    return (bits.astype("<u4") << 16).view("<f4")
+
+
+def _float8_e5m2(bits: np.ndarray) -> np.ndarray:
+    # The upper half of a float16.
+    return (bits.astype("<u2") << 8).view("<f2").astype("<f4")
+
+
+def _float8_e4m3(bits: np.ndarray) -> np.ndarray:
+    return _E4M3[bits]
+
+
+def _e4m3_values() -> np.ndarray:
+    """All 256 values: sign, four bits of exponent (bias 7), three of fraction, NaN at the end, no infinity; from
+    Micikevicius et al. 2022, "FP8 formats for deep learning"."""
+    code = np.arange(128)
+    exponent, fraction = code >> 3, code & 7
+    normal = (1 + fraction / 8) * 2.0 ** (exponent - 7)
+    positive = np.where(exponent == 0, fraction / 8 * 2.0**-6, normal)
+    positive[127] = np.nan
+    return np.concatenate([positive, -positive]).astype("<f4")
+
+
+_E4M3 = _e4m3_values()
+_WIDEN = {"BF16": _bfloat16, "F8_E5M2": _float8_e5m2, "F8_E4M3": _float8_e4m3}
