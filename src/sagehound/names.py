@@ -86,3 +86,14 @@ def trial_number(name: str) -> int:
     if match is None:
         raise InvalidInput(f"{name!r} is not the name of a tuning job's trial (<tuning job>-<number>-<8 hex digits>)")
     return int(match[1])
+
+
+def evaluation_name(training_job: str, rule: str) -> str:
+    """The name of the evaluation of a job's rule, as SageMaker names that processing job: at most 63 characters.
+
+    >>> evaluation_name("dogs", "VanishingGradient")
+    'dogs-VanishingGradient-8788dee5'
+    """
+    digest = hashlib.sha256(f"{training_job}/{rule}".encode()).hexdigest()
+    plain = re.sub(r"[^a-zA-Z0-9]+", "-", rule).strip("-")[:26].strip("-")
+    return "-".join(part for part in (training_job[:26].strip("-"), plain, digest[:8]) if part)

@@ -68,12 +68,6 @@ def test_a_field_without_effect_is_logged_once(caplog):
     assert sum("EnableManagedSpotTraining" in line for line in caplog.messages) == 1
 
 
-@pytest.mark.parametrize("field", ["DebugRuleConfigurations", "ProfilerRuleConfigurations"])
-def test_a_user_of_rules_is_told_what_to_drop(field):
-    with pytest.raises(Unsupported, match=rf"{field} is not supported.*not yet.*drop `rules=` from the estimator"):
-        support.check("CreateTrainingJob", requests.training(**{field: [{"RuleConfigurationName": "r"}]}))
-
-
 def test_an_update_that_would_keep_old_weights_is_refused():
     request = {"EndpointName": "e", "EndpointConfigName": "c"}
     support.check("UpdateEndpoint", {**request, "RetainAllVariantProperties": False})

@@ -12,7 +12,6 @@ from sagehound.errors import Unsupported
 _log = logging.getLogger("sagehound.api")
 
 _LATER = "not yet: it comes with a later version; leave it out"
-_RULES = "not yet: rules come with a later version; drop `rules=` from the estimator (the job's log and metrics stay)"
 _HARDWARE = "one kind of machine runs every host here; leave it out and name one InstanceType"
 _ONE_CONTAINER = "a model is one container here; send one PrimaryContainer"
 
@@ -51,9 +50,6 @@ _CONTAINER_REFUSED = {
 REFUSED: dict[str, dict[str, str]] = {
     "CreateTrainingJob": {
         **_TRAINING_REFUSED,
-        "DebugRuleConfigurations": _RULES,
-        "ProfilerRuleConfigurations": _RULES,
-        "TensorBoardOutputConfig": "write the event files to /opt/ml/output/data, which becomes output.tar.gz",
         "ServerlessJobConfig": "name an InstanceType in ResourceConfig",
         "MlflowConfig": "call MLflow from the script",
         "ModelPackageConfig": "leave it out; the model is at ModelArtifacts.S3ModelArtifacts",
@@ -130,10 +126,13 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         *_TRAINING_WITHOUT_EFFECT,
         "AlgorithmSpecification.TrainingImageConfig",
         "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries",
-        "DebugHookConfig",  # Written for the container to read, as on AWS; nothing here saves tensors yet.
+        "DebugRuleConfigurations.InstanceType",
+        "DebugRuleConfigurations.LocalPath",
+        "DebugRuleConfigurations.VolumeSizeInGB",
         "ExperimentConfig",
         "InfraCheckConfig",
-        "ProfilerConfig",  # The same: no profiler yet.
+        "ProfilerConfig",  # Written for the container to read, as on AWS; no profiler yet.
+        "ProfilerRuleConfigurations",  # Described with a status that says so.
         "RemoteDebugConfig",
         "SessionChainingConfig",
     ),

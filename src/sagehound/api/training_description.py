@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from sagehound.api.context import Context
+from sagehound.api.rule_statuses import rule_statuses
 from sagehound.jobs import metrics
 from sagehound.records.training import Metric, TrainingJob, Transition
 from sagehound.records.tuning import TuningJob
@@ -30,6 +31,7 @@ def description(job: TrainingJob, context: Context) -> dict[str, Any]:
         "CreationTime": job.created_at,
         "LastModifiedTime": job.modified_at,
         "ProfilingStatus": "Disabled",
+        **rule_statuses(job, context),
         **_times(job),
     }
 

@@ -6,15 +6,15 @@ from typing import Any
 
 from sagehound.api import resources, support
 from sagehound.api.context import Context
+from sagehound.api.debugging import with_debugging
 from sagehound.api.lists import Listing
 from sagehound.api.training_description import description, summary
 from sagehound.api.training_spec import training_document, training_spec
 from sagehound.errors import AlreadyExists, InvalidInput
-from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
+from sagehound.records.training import SecondaryStatus, TrainingJob
 
 _LISTING = Listing("TrainingJobSummaries")
 _PENDING = "Waiting for a free slot on this machine"
-_STOPPING = "Stopping the training job"
 
 #: AWS's words, and its code: this is no ResourceNotFound there either.
 _MISSING = InvalidInput("Requested resource not found.")
@@ -54,6 +54,7 @@ def list_of(request: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _record(request: dict[str, Any], context: Context) -> TrainingJob:
     name, now = request["TrainingJobName"], context.clock()
+    request = with_debugging(request)
     job = TrainingJob(
         name=name,
         created_at=now,
@@ -68,6 +69,4 @@ def _record(request: dict[str, Any], context: Context) -> TrainingJob:
 def _stopping(job: TrainingJob, now: float) -> TrainingJob:
     if job.status.ended:
         raise InvalidInput(f"The request was rejected because the training job is in status {job.status}.")
-    if job.status is TrainingStatus.STOPPING:
-        return job
-    return job.enter(SecondaryStatus.STOPPING, now, _STOPPING).evolve(status=TrainingStatus.STOPPING)
+    return job.asked_to_stop(now)

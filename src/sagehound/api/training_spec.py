@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sagehound.api.debugging import debugging
 from sagehound.api.limits import check_instances
 from sagehound.api.metric_definitions import metric_definitions
 from sagehound.errors import InvalidInput
@@ -36,8 +37,7 @@ def training_spec(request: dict[str, Any]) -> TrainingSpec:
     """What `request` asks to run; InvalidInput, naming the field, where it can never run."""
     algorithm = request.get("AlgorithmSpecification", {})
     resources, output = _resources(request), request["OutputDataConfig"]
-    checkpoints, hook = request.get("CheckpointConfig", {}), request.get("DebugHookConfig", {})
-    profiler = request.get("ProfilerConfig", {})
+    checkpoints, profiler = request.get("CheckpointConfig", {}), request.get("ProfilerConfig", {})
     return TrainingSpec(
         image=_image(algorithm),
         entrypoint=tuple(algorithm.get("ContainerEntrypoint", ())),
@@ -53,8 +53,8 @@ def training_spec(request: dict[str, Any]) -> TrainingSpec:
         instance_count=resources["InstanceCount"],
         max_runtime_s=_max_runtime_s(request.get("StoppingCondition", {})),
         metrics=metric_definitions(algorithm.get("MetricDefinitions", [])),
-        debug_hook=hook,
         profiler={} if profiler.get("DisableProfiler") else profiler,
+        **debugging(request),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sagehound.api.debugging import with_debugging
 from sagehound.api.parameter_ranges import combinations, parameter_ranges
 from sagehound.api.training_spec import training_document, training_spec
 from sagehound.errors import InvalidInput
@@ -20,7 +21,7 @@ def tuning_spec(request: dict[str, Any]) -> TuningSpec:
     objective, limits = _objective(config, definition), config["ResourceLimits"]
     static = definition.get("StaticHyperParameters", {})
     ranges = parameter_ranges(config.get("ParameterRanges", {}), static)
-    training = training_request(definition, objective["MetricName"])
+    training = with_debugging(training_request(definition, objective["MetricName"]))
     return TuningSpec(
         strategy=config["Strategy"],
         metric=objective["MetricName"],

@@ -72,7 +72,7 @@ class Study:
     def stop_trials(self) -> None:
         """Ask every running trial to stop; the training loop does it."""
         for number in sorted(self._running):
-            self._store.update(TrainingJob, self._trials[number].name, self._stopping)
+            self._store.update(TrainingJob, self._trials[number].name, lambda job: job.asked_to_stop(self._clock()))
 
     def _recalled(self, job: TuningJob) -> Strategy:
         """The strategy, told every trial that there is."""
@@ -136,12 +136,6 @@ class Study:
     def _time_left(self, job: TuningJob) -> float:
         limit = job.spec.max_runtime_s
         return math.inf if limit is None else job.created_at + limit - self._clock()
-
-    def _stopping(self, trial: TrainingJob) -> TrainingJob:
-        if trial.status is not TrainingStatus.IN_PROGRESS:
-            return trial
-        stopping = trial.enter(SecondaryStatus.STOPPING, self._clock(), "Stopping the training job")
-        return stopping.evolve(status=TrainingStatus.STOPPING)
 
     def _ended_as(self, status: TrainingStatus) -> list[TrainingJob]:
         return [trial for _, trial in sorted(self._trials.items()) if trial.status is status]

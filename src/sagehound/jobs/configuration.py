@@ -34,7 +34,11 @@ def configuration(job: TrainingJob, host: str, hosts: list[str]) -> dict[str, An
         },
         "inputdataconfig.json": {channel.name: _channel(channel) for channel in job.spec.channels},
     }
-    optional = {"debughookconfig.json": job.spec.debug_hook, "profilerconfig.json": job.spec.profiler}
+    optional = {
+        "debughookconfig.json": job.spec.debug_hook,
+        "tensorboardoutputconfig.json": job.spec.tensorboard,
+        "profilerconfig.json": job.spec.profiler,
+    }
     return files | {name: body for name, body in optional.items() if body}
 
 

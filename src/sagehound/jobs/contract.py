@@ -89,7 +89,12 @@ def checkpoint_folder(job: TrainingJob, host_folder: Path) -> Path:
         raise JobFailure(
             f"the checkpoint path {path} is not supported; choose one in {MOUNT_POINT}, e.g. /opt/ml/checkpoints"
         )
-    return host_folder / path.relative_to(MOUNT_POINT)
+    return on_this_machine(str(path), host_folder)
+
+
+def on_this_machine(path: str, host_folder: Path) -> Path:
+    """Where a host's `path`, which is in /opt/ml, is on this machine."""
+    return host_folder / PurePosixPath(path).relative_to(MOUNT_POINT)
 
 
 def _host(

@@ -22,6 +22,8 @@ _KEPT = re.compile(
     r"|NVIDIA_\w+|XDG_CACHE_HOME|TORCH_HOME|HF_\w+|HUGGINGFACE_\w+"
 )
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+#: Tells the drop-in `sitecustomize` to hook a script that registers no hook of its own.
+AUTO_HOOK = "SAGEHOUND_AUTO_HOOK"
 DROPIN = Path(__file__).parent.parent / "dropin"
 
 
@@ -51,6 +53,7 @@ def platform(job: TrainingJob, region: str) -> dict[str, str]:
         "SAGEMAKER_REGION": region,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
+        **({AUTO_HOOK: "1"} if job.spec.auto_hook else {}),
     }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sagehound.records.record import Document, Record, Transitions
+from sagehound.records.rules import DebugRule
 
 
 class TrainingStatus(StrEnum):
@@ -82,6 +83,16 @@ class TrainingSpec:
     #: The bodies of debughookconfig.json and profilerconfig.json; empty: no such file.
     debug_hook: Document = field(default_factory=dict)
     profiler: Document = field(default_factory=dict)
+    #: The body of tensorboardoutputconfig.json, likewise.
+    tensorboard: Document = field(default_factory=dict)
+    #: Where the hook writes, and the S3 address under which its tensors go while the job runs; empty: nowhere.
+    tensors_path: str = "/opt/ml/output/tensors"
+    tensors_uri: str = ""
+    tensorboard_path: str = "/opt/ml/output/tensorboard"
+    tensorboard_uri: str = ""
+    #: Whether a script that registers no hook gets one.
+    auto_hook: bool = False
+    rules: tuple[DebugRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +157,14 @@ class TrainingJob(Record):
         final = secondary.value in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded")
         stretch = Transition(status=secondary, started_at=now, ended_at=now if final else None, message=message)
         return self.evolve(secondary=secondary, history=(*closed, stretch), modified_at=now)
+
+    def asked_to_stop(self, now: float, message: str = "Stopping the training job") -> TrainingJob:
+        """The job on its way to Stopped; itself where it is there already, or has ended."""
+        if self.status is not TrainingStatus.IN_PROGRESS:
+            return self
+        return self.enter(SecondaryStatus.STOPPING, now, message).evolve(status=TrainingStatus.STOPPING)
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether its script was ever started."""
+        return any(stretch.status is SecondaryStatus.TRAINING for stretch in self.history)
