@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from sagehound.debug.modes import ModeKeys
+from sagehound.debug.module_patterns import means
 from sagehound.debug.reduction_config import ReductionConfig
 from sagehound.debug.save_config import SaveConfig, SaveConfigMode
 from sagehound.errors import DebuggerTypeError, DebuggerValueError
@@ -120,9 +121,12 @@ class Collection:
                 self.include(*([f"^{re.escape(paths[module])}_(?:{ends})_"] if ends else []))
                 del self.modules[module]
 
-    def matches(self, name: str) -> bool:
-        """Whether it holds the tensor of that name."""
-        return name in self.tensor_names or any(pattern.search(name) for pattern in self._patterns)
+    def matches(self, name: str, module_type: str = "", is_root: bool = False) -> bool:
+        """Whether it holds the tensor of that name. `module_type` is the class of the module that it goes into or comes
+        out of: the regexes of the SDK's ready-made collections look at it."""
+        if name in self.tensor_names or any(pattern.search(name) for pattern in self._patterns):
+            return True
+        return any(means(regex, name, module_type, is_root) for regex in self.include_regex)
 
     def due(self, mode: ModeKeys, step: int) -> bool:
         """Whether it is saved at that step, which counts in that mode."""

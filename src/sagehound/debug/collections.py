@@ -74,10 +74,11 @@ class Collections:
         """The collections themselves, as `Hook.get_collections()` gives them."""
         return self._collections
 
-    def of(self, tensor_name: str) -> tuple[Collection, ...]:
-        """Those that hold the tensor: of the selected ones, where `select` was called."""
+    def of(self, tensor_name: str, module_type: str = "", is_root: bool = False) -> tuple[Collection, ...]:
+        """Those that hold the tensor: of the selected ones, where `select` was called. The rest as for
+        `Collection.matches`."""
         known = self.all() if self._saved is None else self._saved
-        return tuple(collection for collection in known if collection.matches(tensor_name))
+        return tuple(collection for collection in known if collection.matches(tensor_name, module_type, is_root))
 
     def select(
         self, include: Iterable[str], save_config: SaveConfig, reduction_config: ReductionConfig | None
