@@ -79,10 +79,11 @@ class SavedSteps:
         numbers = self.numbers(mode)
         return numbers[: bisect_right(numbers, step)]
 
-    def after(self, step: int) -> Sequence[int]:
-        """The saved global steps after `step`."""
+    def after(self, step: int, most: int | None = None) -> Sequence[int]:
+        """The saved global steps after `step`; the first few of them where `most` says so."""
         numbers = self.numbers()
-        return numbers[bisect_right(numbers, step) :]
+        start = bisect_right(numbers, step)
+        return numbers[start : None if most is None else start + most]
 
     def _within(self, step: int) -> bool:
         return (self._first is None or step >= self._first) and (self._end is None or step < self._end)

@@ -26,7 +26,8 @@ class Trial:
 
     What is asked for and not there yet is looked for anew while the training runs, a few times a second at most.
     `loaded_all_steps` turns true when it has ended and all of it was read. With `range_steps` only the global steps
-    from the first up to, not with, the second are looked at; None is open.
+    from the first up to, not with, the second are looked at; None is open. Without `look` nothing is read until
+    it is asked for.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Trial:
         path: str = "",
         sleep: Callable[[float], None] = time.sleep,
         range_steps: Range | None = None,
+        look: bool = True,
     ) -> None:
         self.source = source
         self.name = name
@@ -43,7 +45,8 @@ class Trial:
         self._sleep = sleep
         self._reader = Reader(source, range_steps or (None, None))
         self._warned: set[str] = set()
-        self.refresh_data()
+        if look:
+            self.refresh_data()
 
     def __repr__(self) -> str:
         steps, names = self._reader.steps.numbers(), self._reader.tensors.infos
