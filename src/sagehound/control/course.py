@@ -8,12 +8,13 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagehound.control.artifacts import upload
 from sagehound.control.checkpoints import Checkpoints
+from sagehound.control.growing_folder import GrowingFolder
 from sagehound.control.patience import DELAYS_S, Interrupted, persistently
 from sagehound.control.slots import Grant, gpus_of
 from sagehound.control.staging import Staging
@@ -22,6 +23,7 @@ from sagehound.jobs import contract, metrics
 from sagehound.jobs.launcher import Exit, Launcher
 from sagehound.jobs.lines import LineWriter
 from sagehound.jobs.logs import log_path
+from sagehound.names import S3Uri
 from sagehound.objects.store import ObjectStore
 from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.settings import Settings
@@ -31,9 +33,13 @@ _LOG = logging.getLogger(__name__)
 
 #: While a job runs its checkpoints are stored this often, in seconds.
 CHECKPOINT_INTERVAL_S = 5.0
+#: And what the debugger saves this often.
+TENSOR_INTERVAL_S = 2.0
 #: A FailureReason has at most so many characters.
 _REASON_CHARACTERS = 1024
 _UPLOADED = "uploaded.json"
+#: Beside the tensors: the job is over, nothing more will come.
+_END_OF_TENSORS = "END_OF_JOB.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,7 @@ class Surroundings:
     client_environment: dict[str, str]
     delays_s: tuple[float, ...] = DELAYS_S
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
+    tensor_interval_s: float = TENSOR_INTERVAL_S
 
     def folder(self, job: str) -> Path:
         return self.settings.jobs_folder / job
@@ -69,6 +76,7 @@ class Course:
         #: Set when this service ends: the next one goes on, so nothing may be written of a job's failure.
         self._closing = threading.Event()
         self._stopping = asyncio.Event()
+        self._growing: tuple[GrowingFolder, ...] | None = None
 
     def stop(self) -> None:
         """The record says Stopping: end the job, whatever it is doing."""
@@ -151,13 +159,13 @@ class Course:
         await asyncio.to_thread(self._update, self._trains)
         ending = asyncio.ensure_future(launcher.wait(self._folder))
         stopper = asyncio.create_task(self._stop_when_asked())
-        keeper = asyncio.create_task(self._keep_checkpoints())
+        keepers = [asyncio.create_task(keeping) for keeping in self._keepings()]
         try:
             ended = await ending
         finally:
-            for task in (ending, stopper, keeper):
+            for task in (ending, stopper, *keepers):
                 task.cancel()
-            for result in await asyncio.gather(stopper, keeper, return_exceptions=True):
+            for result in await asyncio.gather(stopper, *keepers, return_exceptions=True):
                 if isinstance(result, Exception):
                     _LOG.error("training job %s: %s", self._name, result, exc_info=result)
         await asyncio.to_thread(self._conclude, ended)
@@ -172,19 +180,27 @@ class Course:
         await self._stopping.wait()
         await asyncio.to_thread(self._around.launcher.stop, self._folder)
 
-    async def _keep_checkpoints(self) -> None:
-        checkpoints = self._checkpoints(self._job())
+    def _keepings(self) -> Iterator[Coroutine[None, None, None]]:
+        """What is stored again and again while the job runs."""
+        job, around = self._job(), self._around
+        checkpoints = self._checkpoints(job)
+        if checkpoints is not None:
+            yield self._keep("Checkpoints", checkpoints.sync, around.checkpoint_interval_s)
+        for folder in self._growing_folders(job):
+            yield self._keep(f"What goes to {folder.uri}", folder.sync, around.tensor_interval_s)
+
+    async def _keep(self, what: str, sync: Callable[[], int], interval_s: float) -> None:
         troubled = False
-        while checkpoints is not None:
-            await asyncio.sleep(self._around.checkpoint_interval_s)
+        while True:
+            await asyncio.sleep(interval_s)
             try:
-                await asyncio.to_thread(checkpoints.sync)
+                await asyncio.to_thread(sync)
                 troubled = False
             except (ObjectStoreError, OSError) as error:
-                # They are stored once more at the end, where a failure counts.
+                # It is stored once more at the end, where a failure counts.
                 if not troubled:
                     with self._log("algo-1") as say:
-                        say(f"Checkpoints could not be stored, it is tried again: {error}")
+                        say(f"{what} could not be stored, it is tried again: {error}")
                 troubled = True
 
     def _conclude(self, ended: Exit) -> None:
@@ -221,6 +237,7 @@ class Course:
             checkpoints = self._checkpoints(job)
             if checkpoints is not None:
                 persistently(checkpoints.sync, self._closing, say, around.delays_s)
+            persistently(lambda: self._store_growing(job), self._closing, say, around.delays_s)
             try:
                 model = persistently(
                     lambda: upload(around.objects, job, ended.artifacts), self._closing, say, around.delays_s
@@ -273,6 +290,33 @@ class Course:
         folders = [contract.checkpoint_folder(job, self._folder / host) for host in hosts]
         return Checkpoints(self._around.objects, job.spec.checkpoint_uri, folders)
 
+    def _growing_folders(self, job: TrainingJob) -> tuple[GrowingFolder, ...]:
+        """The tensors first. They know what they have stored, so they are made once."""
+        if self._growing is None:
+            self._growing = tuple(
+                GrowingFolder(
+                    self._around.objects,
+                    S3Uri.parse(uri) / f"{job.name}/{kind}",
+                    [contract.on_this_machine(path, self._folder / host) for host in self._hosts()],
+                    self._folder,
+                )
+                for uri, path, kind in _growing_places(job)
+            )
+        return self._growing
+
+    def _store_growing(self, job: TrainingJob) -> None:
+        """The last of it, and where tensors are looked for, that there will be no more."""
+        for folder in self._growing_folders(job):
+            folder.sync(over=True)
+        if job.spec.tensors_uri and (job.spec.rules or job.spec.auto_hook or self._has_tensors(job)):
+            mark = self._folder / _END_OF_TENSORS
+            mark.write_text(json.dumps({"job": job.name, "at": self._around.clock()}))
+            self._around.objects.put(mark, tensors_place(job) / _END_OF_TENSORS)
+
+    def _has_tensors(self, job: TrainingJob) -> bool:
+        folders = (contract.on_this_machine(job.spec.tensors_path, self._folder / host) for host in self._hosts())
+        return any(folder.is_dir() for folder in folders)
+
     def _job(self) -> TrainingJob:
         return self._around.store.get(TrainingJob, self._name)
 
@@ -296,6 +340,20 @@ _MESSAGES = {
     SecondaryStatus.STOPPED: "Training job stopped",
     SecondaryStatus.MAX_RUNTIME_EXCEEDED: "Training job runtime exceeded MaxRuntimeInSeconds",
 }
+
+
+def tensors_place(job: TrainingJob) -> S3Uri:
+    """Where the job's tensors are stored, as SageMaker's SDK expects them."""
+    return S3Uri.parse(job.spec.tensors_uri) / f"{job.name}/debug-output"
+
+
+def _growing_places(job: TrainingJob) -> Iterator[tuple[str, str, str]]:
+    """The address, the path in the job, and the name in the address."""
+    spec = job.spec
+    if spec.tensors_uri:
+        yield spec.tensors_uri, spec.tensors_path, "debug-output"
+    if spec.tensorboard_uri:
+        yield spec.tensorboard_uri, spec.tensorboard_path, "tensorboard-output"
 
 
 def _outcome(job: TrainingJob, ended: Exit) -> tuple[TrainingStatus, SecondaryStatus]:
