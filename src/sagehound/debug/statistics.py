@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sagehound.debug.step_memory import StepMemory
 from sagehound.debug.store.records import REDUCTIONS, TensorInfo, number
 from sagehound.debug.trial import Trial
 from sagehound.errors import TensorUnavailableForStep
 
 #: Elements of one pass: 128 KiB of float32 and as much for their absolute values, so that both stay in the cache.
 _CHUNK = 32768
-#: Steps of a trial whose statistics are kept: those that a rule which looks back compares.
-_STEPS_KEPT = 16
 _NAN = float("nan")
 
 
@@ -55,15 +52,7 @@ def statistics(trial: Trial, name: str, step: int) -> Statistics:
 
     The answers of the last few steps are kept, so the second rule that asks pays nothing.
     """
-    kept = _kept.setdefault(trial, OrderedDict())
-    of_step = kept.setdefault(step, {})
-    kept.move_to_end(step)
-    while len(kept) > _STEPS_KEPT:
-        kept.popitem(last=False)
-    if name not in of_step:
-        array = read(trial, name, step)
-        of_step[name] = of_array(array) if array is not None else of_reductions(*_reduced(trial, name, step))
-    return of_step[name]
+    return _statistics.get(trial, step, name, lambda: _computed(trial, name, step))
 
 
 def read(trial: Trial, name: str, step: int) -> np.ndarray | None:
@@ -136,7 +125,22 @@ def chunks(flat: np.ndarray) -> Iterator[np.ndarray]:
             yield chunk.astype(np.float32 if flat.dtype == np.float16 else np.float64)
 
 
-_kept: WeakKeyDictionary[Trial, OrderedDict[int, dict[str, Statistics]]] = WeakKeyDictionary()
+_statistics: StepMemory[Statistics] = StepMemory()
+_reductions: StepMemory[dict[str, dict[str, float]]] = StepMemory()
+
+
+def _computed(trial: Trial, name: str, step: int) -> Statistics:
+    array = read(trial, name, step)
+    if array is not None:
+        return of_array(array)
+    worker, info = _described(trial, name, step)
+    return of_reductions(info, _reductions.get(trial, step, worker, lambda: _all_reductions(trial, worker, step))[name])
+
+
+def _all_reductions(trial: Trial, worker: str, step: int) -> dict[str, dict[str, float]]:
+    values = iter(trial.source.read(worker, step, REDUCTIONS).tolist())
+    infos = trial.layout_infos(worker, trial.saved.by_worker(step)[worker].layout)
+    return {name: {each: next(values) for each in info.reductions} for name, info in infos.items()}
 
 
 def _in_one_pass(flat: np.ndarray) -> Statistics | None:
@@ -196,14 +200,3 @@ def _described(trial: Trial, name: str, step: int) -> tuple[str, TensorInfo]:
         if info is not None:
             return worker, info
     raise TensorUnavailableForStep(f"{name} was not saved at global step {step}")
-
-
-def _reduced(trial: Trial, name: str, step: int) -> tuple[TensorInfo, dict[str, float]]:
-    worker, info = _described(trial, name, step)
-    start = 0
-    for other in trial.source.layout(worker, trial.saved.by_worker(step)[worker].layout).tensors:
-        if other.name == name:
-            break
-        start += len(other.reductions)
-    row = trial.source.read(worker, step, REDUCTIONS)[start : start + len(info.reductions)]
-    return info, dict(zip(info.reductions, row.tolist(), strict=True))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.selection import saved_kinds, trains
+from sagehound.debug.rules.place import place
+from sagehound.debug.rules.selection import saved_kinds, trains, untrained
 from sagehound.debug.statistics import Statistics, statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
@@ -20,8 +21,8 @@ class VanishingGradient:
     Formula: mean(|g|) < threshold, for each gradient of a training step. A bias is judged only where no gradient of its
     layer's weight was saved: before a normalisation, and as a key's bias in attention, a bias has no gradient by
     construction. Of an embedding the elements that are not zero count, because the rows of absent tokens have no
-    gradient. At step 0 a gradient that is exactly zero is let pass: a head or a residual branch that starts at zero
-    (Goyal et al. 2017, Accurate, Large Minibatch SGD) makes it so once.
+    gradient. Before the first update a gradient that is exactly zero is let pass: a head or a residual branch that
+    starts at zero (Goyal et al. 2017, Accurate, Large Minibatch SGD) makes it so once.
 
     Why it matters: layers with such gradients stay as they were initialised (Hochreiter 1991; Bengio et al. 1994,
     Learning long-term dependencies with gradient descent is difficult; Glorot and Bengio 2010). Parameter and default
@@ -42,7 +43,7 @@ class VanishingGradient:
                 continue
             found = statistics(trial, info.name, step)
             size = _size(info, found)
-            if size is not None and size < self.threshold and not (step == 0 and size == 0):
+            if size is not None and size < self.threshold and not (size == 0 and untrained(trial, step)):
                 yield self._finding(trial, step, info, size)
 
     def unable(self, trial: Trial) -> str:
@@ -57,10 +58,7 @@ class VanishingGradient:
     def _finding(self, trial: Trial, step: int, info: TensorInfo, size: float) -> Finding:
         return Finding(
             rule=self.name,
-            step=trial.mode_step(step),
-            mode=trial.mode(step).name,
-            tensor=info.name,
-            module=info.module,
+            **place(trial, step, info),
             message=f"The gradient of {info.name.removeprefix('gradient/')} averages {size:.3g} in absolute value, "
             f"less than {self.threshold:.3g}.",
             why="Weights with next to no gradient stay as they were initialised, so the layer does not learn.",
