@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.saved_steps import Range, SavedSteps, StepState
 from sagehound.debug.saved_tensors import SavedTensors
+from sagehound.debug.store.records import REDUCTIONS, Step, TensorInfo, number
 from sagehound.debug.store.source import TensorSource
-from sagehound.errors import NoMoreData, StepNotYetAvailable, StepUnavailable
+from sagehound.errors import NoMoreData, StepNotYetAvailable, StepUnavailable, TensorUnavailableForStep
 
 #: Looking for news takes at most this share of the time of someone who asks all the time ...
 _SHARE = 1 / 20
@@ -85,6 +88,25 @@ class Reader:
         if found is None:
             raise self._absent(step, mode)
         return found
+
+    def array(self, worker: str, record: Step, info: TensorInfo) -> np.ndarray:
+        """A tensor as a worker saved it; TensorUnavailableForStep where only its reductions were saved."""
+        if info.saved == "scalar":
+            return np.asarray(number(record.scalars[info.name]))
+        if info.saved == "nothing":
+            raise TensorUnavailableForStep(
+                f"{info.name} has only reductions at step {record.step} ({', '.join(info.reductions)}): "
+                "ask with reduction_value()"
+            )
+        return self.source.read(worker, record.step, info.name)
+
+    def reductions(self, worker: str, record: Step, info: TensorInfo) -> dict[str, float]:
+        """A tensor's reductions as a worker saved them, by name ("min", "abs_l2")."""
+        if not info.reductions:
+            return {}
+        start = self.tensors.layout(worker, record.layout).offsets[info.name]
+        row = self.source.read(worker, record.step, REDUCTIONS)[start : start + len(info.reductions)]
+        return dict(zip(info.reductions, row.tolist(), strict=True))
 
     def _absent(self, step: int, mode: ModeKeys) -> Exception:
         last = self.last_passed(mode)

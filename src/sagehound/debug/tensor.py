@@ -9,7 +9,7 @@ import numpy as np
 
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.reader import Reader
-from sagehound.debug.store.records import REDUCTIONS, Step, TensorInfo, number
+from sagehound.debug.store.records import Step, TensorInfo
 from sagehound.errors import InvalidWorker, ShapeUnavailableForStep, TensorUnavailableForStep
 
 
@@ -41,7 +41,7 @@ class Tensor:
 
     def value(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> np.ndarray:
         """The array at a step; of the first worker that saved it, unless one is named."""
-        return self._read(*self._at(step_num, mode, worker))
+        return self._reader.array(*self._at(step_num, mode, worker))
 
     def values(self, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> dict[int, np.ndarray]:
         """Every saved value, by step."""
@@ -59,16 +59,16 @@ class Tensor:
         name = f"abs_{reduction_name}" if abs else reduction_name
         who, record, info = self._at(step_num, mode, worker)
         if name in info.reductions:
-            return self._saved_reductions(who, record, info)[name]
+            return self._reader.reductions(who, record, info)[name]
         from sagehound.debug.reductions import reduce_array
 
-        return reduce_array(self._read(who, record, info), name)
+        return reduce_array(self._reader.array(who, record, info), name)
 
     def reductions(
         self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None
     ) -> dict[str, float]:
         """The reductions saved at a step, by name ("min", "abs_l2")."""
-        return self._saved_reductions(*self._at(step_num, mode, worker))
+        return self._reader.reductions(*self._at(step_num, mode, worker))
 
     def reduction_values(
         self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None
@@ -118,20 +118,3 @@ class Tensor:
             info = self._reader.tensors.layout(worker, record.layout).infos.get(self.name)
             if info is not None:
                 yield worker, record, info
-
-    def _read(self, worker: str, record: Step, info: TensorInfo) -> np.ndarray:
-        if info.saved == "scalar":
-            return np.asarray(number(record.scalars[self.name]))
-        if info.saved == "nothing":
-            raise TensorUnavailableForStep(
-                f"{self.name} has only reductions at step {record.step} ({', '.join(info.reductions)}): "
-                "ask with reduction_value()"
-            )
-        return self._reader.source.read(worker, record.step, self.name)
-
-    def _saved_reductions(self, worker: str, record: Step, info: TensorInfo) -> dict[str, float]:
-        if not info.reductions:
-            return {}
-        start = self._reader.tensors.layout(worker, record.layout).offsets[self.name]
-        row = self._reader.source.read(worker, record.step, REDUCTIONS)[start : start + len(info.reductions)]
-        return dict(zip(info.reductions, row.tolist(), strict=True))

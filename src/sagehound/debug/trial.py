@@ -6,16 +6,22 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sagehound.debug.collection import Collection
+from sagehound.debug.frame import to_frame
 from sagehound.debug.modes import ModeKeys
+from sagehound.debug.plot import plot
 from sagehound.debug.reader import Reader
 from sagehound.debug.saved_steps import Range, SavedSteps, StepState
 from sagehound.debug.store.records import Facts, Model, Note, Step, TensorInfo
 from sagehound.debug.store.source import TensorSource
 from sagehound.debug.tensor import Tensor
 from sagehound.errors import DebuggerValueError, TensorUnavailable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 _POLL_S = 0.5
 _LOG = logging.getLogger("sagehound.debug")
@@ -227,7 +233,58 @@ class Trial:
         finally:
             self.dynamic_refresh = live
 
+    # Beyond the original
+
+    def to_frame(
+        self,
+        names: str | Sequence[str] | None = None,
+        *,
+        regex: str | Sequence[str] | None = None,
+        collection: str | Collection | None = None,
+        mode: ModeKeys = ModeKeys.GLOBAL,
+        worker: str | None = None,
+    ) -> pd.DataFrame:
+        """Tensors as a pandas table with a row for each step and tensor: `step` (global), `mode`, `mode_step`, `name`,
+        then `value` for numbers, `min mean max std abs_mean l2` for arrays; `worker` where several saved.
+
+        Without names, regex or collection these are all the numbers (losses, scalars), which takes no file to be read.
+
+            trial.to_frame().pivot(index="step", columns="name", values="value").plot()
+            trial.to_frame(collection="gradients").groupby("name").abs_mean.describe()
+        """
+        self._reader.look_again()
+        return to_frame(self._reader, self._chosen(names, regex, collection), mode, worker)
+
+    def plot(
+        self,
+        names: str | Sequence[str] | None = None,
+        modes: ModeKeys | Sequence[ModeKeys] | None = None,
+        ax: Axes | None = None,
+        *,
+        regex: str | Sequence[str] | None = None,
+        collection: str | Collection | None = None,
+    ) -> Axes:
+        """Draw tensors against their steps, a line for each and each mode; arrays as their mean within a band from
+        min to max. Without names these are the losses. See `sagehound.debug.plot`."""
+        self._reader.look_again()
+        chosen = self._chosen(names, regex, collection or (None if names or regex else "losses"))
+        wanted = [modes] if isinstance(modes, ModeKeys) else modes
+        return plot(self._reader, chosen, wanted, ax, title=self.name)
+
     # Within
+
+    def _chosen(
+        self,
+        names: str | Sequence[str] | None,
+        regex: str | Sequence[str] | None,
+        collection: str | Collection | None,
+    ) -> list[str]:
+        if names is not None:
+            asked = [names] if isinstance(names, str) else list(names)
+            return [self.tensor(name).name for name in asked]
+        if regex is None and collection is None:
+            return sorted(name for name, info in self._reader.tensors.infos.items() if info.saved == "scalar")
+        return self.tensor_names(regex=regex, collection=collection)
 
     def _state(self, step: int, mode: ModeKeys) -> StepState:
         return self._reader.state_of(step, mode)
