@@ -30,7 +30,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from zoo import Training, trainings
 
 from sagehound.debug.evaluation import Evaluation
 from sagehound.debug.hook import Hook
@@ -41,6 +40,7 @@ from sagehound.debug.save_config import SaveConfig, SaveConfigMode
 from sagehound.debug.store.open import open_source
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput
+from zoo import Training, trainings
 
 
 @dataclass(frozen=True)

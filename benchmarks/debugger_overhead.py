@@ -1,0 +1,302 @@
+"""What saving tensors costs a training, and what the original smdebug took for the same.
+
+    python benchmarks/debugger_overhead.py [--rounds 60] [--resnet-rounds 3] [--without-original] [CASE ...]
+
+Paired: a hooked model and its unhooked twin take turns in one process, ten steps each, the first of which is saved; one
+thread. Ten, because the hook writes from a thread of its own: what that thread does while the hooked model takes its
+other nine steps is counted against the hooked model, in processor time and in wall time. Processor time of a round is
+that of the whole process less what the training thread spent on the twin's steps. Ratios are medians over the rounds.
+Each case runs in a process of its own, and so does the original (smdebug 1.0.34 with one line patched, in an
+environment of its own below ~/.cache, which is made at the first run; left out, with the reason, where that fails).
+
+`floor` is the ratio of a debugger that did nothing but copy the bytes that were saved
+(or read them once, for reductions) and write them to a file, at the speeds measured in the same process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+INTERVAL = 10
+NEVER = 10**9
+_REQUIREMENTS = ("smdebug==1.0.34", "requests", "psutil", "pandas", "protobuf<3.21", "boto3")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    target: float
+    collections: tuple[str, ...] = ()
+    reduced: bool = False
+    interval: int = INTERVAL
+    resnet: bool = False
+
+
+_LGW = ("losses", "gradients", "weights")
+CASES = {
+    "losses": Case("losses", 1.01, ("losses",)),
+    "lgw": Case("losses, gradients, weights", 1.05, _LGW),
+    "reductions": Case("the same as five reductions", 1.05, _LGW, reduced=True),
+    "everything": Case("everything", 1.15),
+    "nothing": Case("steps that save nothing", 1.005, interval=NEVER),
+    "resnet18": Case("ResNet-18: losses, gradients, weights", 1.02, _LGW, resnet=True),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run of a case. Times of ten steps in ms; `saved_mb` of one save."""
+
+    cpu: float
+    wall: float
+    cpu_quartiles: tuple[float, float]
+    extra_cpu_ms: float
+    twin_cpu_ms: float
+    saved_mb: float
+    floor: float
+
+
+# The pair, in a process of its own
+
+
+def measure(case: Case, library: str, rounds: int, size: int) -> Cost:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    twin = _steps(case, size)[0]
+    with tempfile.TemporaryDirectory() as parent:
+        hooked, model, criterion = _steps(case, size)
+        hook = _hook(library, case, f"{parent}/tensors")
+        hook.register_module(model)
+        hook.register_loss(criterion)
+        for _ in range(1 if case.resnet else 3):
+            _spent(hooked, INTERVAL)
+            _spent(twin, INTERVAL)
+        pairs = [_round(hooked, twin) for _ in range(rounds)]
+        hook.close()
+        saves = rounds + (1 if case.resnet else 3)
+        saved_bytes = sum(f.stat().st_size for f in Path(parent).rglob("*") if f.is_file()) / saves
+        own_ms = statistics.median(pair[1] for pair in pairs)
+        floor_ms = 0.0 if case.interval == NEVER else _floor_ms(_bytes(case, model, saved_bytes), case.reduced, parent)
+    ratios = [pair[0] / pair[1] for pair in pairs]
+    return Cost(
+        cpu=round(statistics.median(ratios), 4),
+        wall=round(statistics.median(pair[2] / pair[3] for pair in pairs), 4),
+        cpu_quartiles=_quartiles(ratios),
+        extra_cpu_ms=round(statistics.median(pair[0] - pair[1] for pair in pairs), 3),
+        twin_cpu_ms=round(own_ms, 2),
+        saved_mb=round(saved_bytes / 1e6, 3),
+        floor=round(1 + floor_ms / own_ms, 4),
+    )
+
+
+def _round(hooked: Callable[[], None], twin: Callable[[], None]) -> tuple[float, float, float, float]:
+    """ms of ten steps: the hooked model's processor time, its twin's, the hooked model's wall time, its twin's."""
+    whole = time.process_time()
+    hooked_wall, _ = _spent(hooked, INTERVAL)
+    twin_wall, twin_cpu = _spent(twin, INTERVAL)
+    return (time.process_time() - whole) * 1e3 - twin_cpu, twin_cpu, hooked_wall, twin_wall
+
+
+def _spent(step: Callable[[], None], steps: int) -> tuple[float, float]:
+    """Wall ms, and processor ms of this thread."""
+    wall, cpu = time.perf_counter(), time.thread_time()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - wall) * 1e3, (time.thread_time() - cpu) * 1e3
+
+
+def _steps(case: Case, size: int) -> tuple[Callable[[], None], Any, Any]:
+    """One step of a training, its model and its loss."""
+    if case.resnet:
+        model, inputs = resnet18(), torch.randn(32, 3, size, size)
+    else:
+        body = [nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU()]
+        head = [nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1568, 128), nn.ReLU(), nn.Linear(128, 10)]
+        model, inputs = nn.Sequential(*body, *head), torch.randn(16, 1, 28, 28)
+    labels = torch.randint(10, (len(inputs),))
+    criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        criterion(model(inputs), labels).backward()
+        optimizer.step()
+
+    return step, model, criterion
+
+
+class _Block(nn.Module):
+    """Two convolutions beside a shortcut (He et al. 2015)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)
+        shorter = [nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)]
+        self.shortcut = nn.Sequential(*shorter) if stride > 1 else nn.Identity()
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(inner + self.shortcut(x))
+
+
+def resnet18() -> nn.Module:
+    """ResNet-18 with 1000 classes, 11.7 million parameters; torchvision's cannot be imported in every environment."""
+    stem = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2)]
+    blocks = [_Block(*width) for width in (*widths, (512, 512, 1))]
+    return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
+
+
+def _hook(library: str, case: Case, folder: str) -> Any:
+    """A hook of either library: their constructors are the same."""
+    if library == "smdebug":
+        from smdebug.pytorch import Hook, ReductionConfig, SaveConfig, modes
+    else:
+        from sagehound.debug.hook import Hook
+        from sagehound.debug.modes import modes
+        from sagehound.debug.reduction_config import ReductionConfig
+        from sagehound.debug.save_config import SaveConfig
+
+    five = ReductionConfig(reductions=["min", "max", "mean", "std"], norms=["l2"]) if case.reduced else None
+    hook = Hook(
+        out_dir=folder,
+        save_config=SaveConfig(save_interval=case.interval),
+        reduction_config=five,
+        include_collections=list(case.collections) or None,
+        save_all=not case.collections,
+    )
+    hook.set_mode(modes.TRAIN)
+    return hook
+
+
+def _bytes(case: Case, model: Any, saved_bytes: float) -> float:
+    """What a save has to touch: what was written, or the weights and gradients that were reduced."""
+    return 2 * sum(p.numel() * p.element_size() for p in model.parameters()) if case.reduced else saved_bytes
+
+
+def _floor_ms(count: float, reduced: bool, folder: str) -> float:
+    """ms to copy so many bytes and write them to a file, or to read them once; the median of 20."""
+    source = torch.randn(max(1, int(count) // 4))
+    target, path = torch.empty_like(source), Path(folder) / "floor"
+
+    def touch() -> None:
+        if reduced:
+            source.sum()
+            return
+        target.copy_(source)
+        path.write_bytes(target.numpy().data)
+
+    return statistics.median(_spent(touch, 1)[1] for _ in range(20))
+
+
+def _quartiles(values: list[float]) -> tuple[float, float]:
+    if len(values) < 4:
+        return round(min(values), 4), round(max(values), 4)
+    lower, _, upper = statistics.quantiles(values, n=4)
+    return round(lower, 4), round(upper, 4)
+
+
+# The original, in an environment of its own
+
+
+def original() -> Path:
+    """The Python of an environment with the patched original and this environment's PyTorch; made where there is none.
+
+    OSError or subprocess.CalledProcessError where it cannot be made.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sagehound" / "benchmarks"
+    folder = cache / f"smdebug-1.0.34-{sys.version_info.major}.{sys.version_info.minor}"
+    python = folder / "bin" / "python"
+    packages = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    if not (folder / "ready").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_REQUIREMENTS]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+        for file in (packages / "smdebug").rglob("*.py"):
+            text = file.read_text()
+            if ".tostring()" in text:
+                file.write_text(text.replace(".tostring()", ".tobytes()"))
+        (folder / "ready").touch()
+    # Last on the path: its own protobuf comes first.
+    (packages / "torch-of-the-benchmark.pth").write_text(f"{Path(torch.__file__).parents[1]}\n")
+    return python
+
+
+def run(python: Path | str, case: str, library: str, rounds: int, size: int) -> Cost:
+    """One case in a process of its own. subprocess.CalledProcessError with its stderr."""
+    command = [str(python), __file__, "--child", case, library, str(rounds), str(size)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SMDEBUG_LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=1800)
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--child"]:
+        name, library, rounds, size = sys.argv[2:]
+        print(json.dumps(asdict(measure(CASES[name], library, int(rounds), int(size)))))
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all by default")
+    parser.add_argument("--rounds", type=int, default=60, help="of ten steps of the small CNN each")
+    parser.add_argument("--resnet-rounds", type=int, default=3)
+    parser.add_argument("--size", type=int, default=224, help="of ResNet-18's images")
+    parser.add_argument("--without-original", action="store_true")
+    arguments = parser.parse_args()
+    peer = None if arguments.without_original else _original_or_none()
+    rows = []
+    print(f"{'saved every 10 steps':<40}{'target':>8}{'cpu':>8}{'quartiles':>17}{'wall':>8}{'extra ms':>10}"
+          f"{'floor':>8}{'MB':>8}{'smdebug cpu':>13}{'wall':>8}{'extra ms':>10}")  # fmt: skip
+    for name in arguments.cases or CASES:
+        case = CASES[name]
+        rounds = arguments.resnet_rounds if case.resnet else arguments.rounds
+        ours = run(sys.executable, name, "sagehound", rounds, arguments.size)
+        theirs = _try(peer, name, rounds, arguments.size) if peer else None
+        rows.append({"case": case.name, "target": case.target, **asdict(ours)})
+        rows[-1]["smdebug"] = asdict(theirs) if theirs else None
+        print(_line(case, ours, theirs), flush=True)
+    print(json.dumps({"benchmark": "debugger_overhead", "rows": rows}))
+
+
+def _line(case: Case, ours: Cost, theirs: Cost | None) -> str:
+    quartiles = "{:.3f}..{:.3f}".format(*ours.cpu_quartiles)
+    text = f"{case.name:<40}{case.target:>8}{ours.cpu:>8.3f}{quartiles:>17}{ours.wall:>8.3f}{ours.extra_cpu_ms:>10.2f}"
+    text += f"{ours.floor:>8.3f}{ours.saved_mb:>8.2f}"
+    return text + (f"{theirs.cpu:>13.3f}{theirs.wall:>8.3f}{theirs.extra_cpu_ms:>10.2f}" if theirs else f"{'-':>13}")
+
+
+def _original_or_none() -> Path | None:
+    try:
+        return original()
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or str(error)
+        print(f"smdebug is left out, it could not be installed: {said.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+
+
+def _try(python: Path, case: str, rounds: int, size: int) -> Cost | None:
+    try:
+        return run(python, case, "smdebug", rounds, size)
+    except subprocess.SubprocessError as error:
+        said = getattr(error, "stderr", None) or str(error)
+        print(f"smdebug failed at {case}: {said.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+
+
+if __name__ == "__main__":
+    main()
