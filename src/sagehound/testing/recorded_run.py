@@ -8,6 +8,7 @@ import numpy as np
 
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.store.records import (
+    REDUCTIONS,
     CollectionInfo,
     Facts,
     Kind,
@@ -54,25 +55,31 @@ class RecordedRun:
 
     def save(
         self,
-        tensors: Mapping[TensorInfo, np.ndarray | float],
+        tensors: Mapping[TensorInfo, np.ndarray | float | Mapping[str, float]],
         mode: ModeKeys = ModeKeys.TRAIN,
         facts: Facts | None = None,
         skip: int = 0,
         at: float = 0.0,
     ) -> int:
-        """Save a step after `skip` unsaved ones; returns its global number. A number is saved as a scalar."""
+        """Save a step after `skip` unsaved ones; returns its global number. A number is saved as a scalar, a mapping
+        as reductions by name, of a tensor with the shape that its description says."""
         mode_step = self._counts.get(mode.name, 0) + skip
         step = self._counts.get("GLOBAL", 0) + skip
         self._counts |= {"GLOBAL": step + 1} | ({mode.name: mode_step + 1} if mode is not ModeKeys.GLOBAL else {})
         scalars: dict[str, float | str] = {}
         infos = []
+        reductions: list[float] = []
         for each, value in tensors.items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, Mapping):
+                reductions += value.values()
+                infos.append(_replace(each, saved="nothing", reductions=tuple(value)))
+            elif isinstance(value, np.ndarray):
                 self._arrays[step, each.name] = value
                 infos.append(_replace(each, shape=value.shape, dtype=str(value.dtype), saved="array"))
             else:
                 scalars[each.name] = written(float(value))
                 infos.append(_replace(each, shape=(), saved="scalar"))
+        self._arrays[step, REDUCTIONS] = np.array(reductions)
         number = len(self._layouts)
         self._layouts[number] = Layout(number, tuple(infos))
         mode_step = step if mode is ModeKeys.GLOBAL else mode_step
