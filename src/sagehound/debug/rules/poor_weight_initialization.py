@@ -159,5 +159,6 @@ def _computed_spread(array: np.ndarray | None) -> float | None:
     if array is None or not array.size:
         return None
     flat = array.reshape(-1)
-    low, high = np.percentile(flat[:: max(1, -(-flat.size // _SAMPLE))], (5, 95))
+    with np.errstate(invalid="ignore"):  # between infinities
+        low, high = np.percentile(flat[:: max(1, -(-flat.size // _SAMPLE))], (5, 95))
     return float(high - low) if math.isfinite(high - low) else None
