@@ -1,0 +1,74 @@
+"""Losses that are computed by a function, named after the module of the same loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+
+from sagehound.debug.capture import traced
+from sagehound.debug.swapped_code import put_around, take_away
+
+#: The functions of torch.nn.functional that compute a loss, and the module that computes the same.
+MODULES = {
+    "cross_entropy": "CrossEntropyLoss",
+    "nll_loss": "NLLLoss",
+    "mse_loss": "MSELoss",
+    "l1_loss": "L1Loss",
+    "smooth_l1_loss": "SmoothL1Loss",
+    "huber_loss": "HuberLoss",
+    "binary_cross_entropy": "BCELoss",
+    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
+    "kl_div": "KLDivLoss",
+    "poisson_nll_loss": "PoissonNLLLoss",
+    "gaussian_nll_loss": "GaussianNLLLoss",
+    "ctc_loss": "CTCLoss",
+    "hinge_embedding_loss": "HingeEmbeddingLoss",
+    "cosine_embedding_loss": "CosineEmbeddingLoss",
+    "margin_ranking_loss": "MarginRankingLoss",
+    "multi_margin_loss": "MultiMarginLoss",
+    "multilabel_margin_loss": "MultiLabelMarginLoss",
+    "multilabel_soft_margin_loss": "MultiLabelSoftMarginLoss",
+    "soft_margin_loss": "SoftMarginLoss",
+    "triplet_margin_loss": "TripletMarginLoss",
+    "triplet_margin_with_distance_loss": "TripletMarginWithDistanceLoss",
+}
+
+#: Told of each: the module's name, what went in, what came out.
+Heard = Callable[[str, tuple[Any, ...], torch.Tensor], None]
+
+_listeners: list[Heard] = []
+
+
+def listen(heard: Heard) -> None:
+    """Hear of every functional loss from now on, also of those that scripts imported by name already."""
+    if not _listeners:
+        for name, module in MODULES.items():
+            function = getattr(F, name, None)
+            if isinstance(function, FunctionType) and not function.__code__.co_freevars:
+                put_around(function, partial(_around, module))
+    _listeners.append(heard)
+
+
+def stop_listening(heard: Heard) -> None:
+    """Hear of no more; with the last listener everything is as it was."""
+    if heard in _listeners:
+        _listeners.remove(heard)
+        if not _listeners:
+            for name in MODULES:
+                function = getattr(F, name, None)
+                if isinstance(function, FunctionType):
+                    take_away(function)
+
+
+def _around(module: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    out = original(*args, **kwargs)
+    # What a tracer or a compiler passes through is no tensor of the training.
+    if type(out) is torch.Tensor and not traced():
+        for heard in _listeners:
+            heard(module, args, out)
+    return out

@@ -1,0 +1,100 @@
+"""The losses of the step: registered modules, and functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils.hooks import RemovableHandle
+
+from sagehound.debug.functional_losses import listen, stop_listening
+from sagehound.debug.naming import tensors_in
+from sagehound.debug.open_step import OpenStep
+from sagehound.debug.step_facts import StepFacts
+from sagehound.debug.watched_modules import Failed
+
+#: The step that is being saved, with its facts; None in any other.
+Saving = Callable[[], tuple[OpenStep, StepFacts] | None]
+
+
+class LossWatch:
+    """Saves what losses give and, where asked for, what they are given. A function that a registered module calls is
+    not a loss of its own."""
+
+    def __init__(self, saving: Saving, failed: Failed) -> None:
+        self.names: list[str] = []
+        self._modules: list[torch.nn.Module] = []
+        self._saving, self._failed = saving, failed
+        self._within: torch.nn.Module | None = None
+        listen(self._heard)
+
+    def close(self) -> None:
+        stop_listening(self._heard)
+
+    def register(self, module: torch.nn.Module) -> None:
+        if not any(module is known for known in self._modules):
+            self._modules.append(module)
+
+    def arm(self) -> list[RemovableHandle]:
+        """Watch the registered modules for one step."""
+        self._within = None
+        handles = []
+        for module in self._modules:
+            handles.append(module.register_forward_pre_hook(self._enter))
+            handles.append(module.register_forward_hook(self.leave))
+        return handles
+
+    def _enter(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        self._within = self._within or module
+
+    def leave(self, module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
+        """A registered loss gave `output`."""
+        if self._within is module:
+            self._within = None
+            self._save(type(module).__name__, args, output)
+
+    def _heard(self, name: str, args: tuple[Any, ...], output: torch.Tensor) -> None:
+        if self._within is None:
+            self._save(name, args, output)
+
+    def _save(self, name: str, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
+        saving = self._saving()
+        if saving is None:
+            return
+        step, facts = saving
+        try:
+            if name not in self.names:
+                self.names.append(name)
+            for tensor in tensors_in(inputs):
+                step.add((step.next_name(f"{name}_input_"), "loss_input", "", name), tensor)
+            for tensor in tensors_in(output):
+                step.add((step.next_name(f"{name}_output_"), "loss", "", name), tensor)
+            facts.loss(name, inputs, output)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+            self._failed(f"{name}_output_0", "loss", error)
+
+
+class GradientWatch:
+    """Saves each parameter's gradient in the backwards of one step."""
+
+    def __init__(self, step: OpenStep, facts: StepFacts, failed: Failed) -> None:
+        self._step, self._facts, self._failed = step, facts, failed
+        #: What the loss was multiplied by before its backward.
+        self.scale: float = 1.0
+
+    def arm(self, named: tuple[str, Any, str, str], parameter: torch.nn.Parameter) -> RemovableHandle:
+        """Watch one parameter, whose gradient is called `named`."""
+        handle: RemovableHandle = parameter.register_hook(partial(self.save, named))  # type: ignore[no-untyped-call]
+        return handle
+
+    def save(self, named: tuple[str, Any, str, str], gradient: torch.Tensor) -> None:
+        """Take a gradient in."""
+        try:
+            self._facts.backward()
+            if self.scale != 1.0:
+                gradient = gradient.detach() / self.scale
+            self._step.add(named, gradient, add_up=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+            self._failed(named[0], "gradient", error)
