@@ -20,6 +20,7 @@ from sagehound.api.app import app
 from sagehound.api.context import Context
 from sagehound.control.deployment import Stager
 from sagehound.control.endpoints import EndpointLoop
+from sagehound.control.rules import RuleLoop
 from sagehound.control.serving_command import surroundings
 from sagehound.control.training import TrainingLoop
 from sagehound.control.tuning import TuningLoop
@@ -76,6 +77,7 @@ async def _serve(
     environment = client.environment(address, keys, settings.home)
     training = TrainingLoop(store, objects, ProcessLauncher(), settings, time.time, environment)
     tuning = TuningLoop(store, settings, time.time)
+    rules = RuleLoop(store, objects, settings, time.time, environment)
     workers = surroundings(os.environ, environment, settings.fast_malloc)
     stager = Stager(store, objects, settings.environments_folder)
     endpoints = EndpointLoop(store, stager, settings.endpoints_folder, workers, time.time)
@@ -89,7 +91,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.end)
     async with asyncio.TaskGroup() as group:
-        loops = [group.create_task(part.run()) for part in (training, tuning, endpoints)]
+        loops = [group.create_task(part.run()) for part in (training, rules, tuning, endpoints)]
         web = group.create_task(server.serve(sockets=[listener]))
         await server.begun.wait()
         address.save(settings.home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sagehound.errors import InvalidInput
 
@@ -25,6 +26,8 @@ class Settings:
     `port` 0 takes any free one. `s3_endpoint` names an S3 of the user's own; empty starts the embedded store.
     `max_hosts` is how many job instances run side by side (0: one a core, at least two).
     `fast_malloc` sets the C allocator so that training steps keep their buffers (ARCHITECTURE.md, "Allocator").
+    `smtp` is the server through which a rule's Email action writes, as `smtp://user:password@host:port?from=address`
+    (`smtps://` from the first byte encrypted); `webhook` is a URL that is sent every rule's first finding.
     """
 
     home: Path = field(default_factory=default_home)
@@ -35,10 +38,16 @@ class Settings:
     s3_endpoint: str = ""
     max_hosts: int = 0
     fast_malloc: bool = True
+    smtp: str = ""
+    webhook: str = ""
 
     def __post_init__(self) -> None:
         if len(self.account) != 12 or not (self.account.isascii() and self.account.isdigit()):
             raise InvalidInput(f"account {self.account!r} must be 12 digits, e.g. 123456789012")
+        _check_url(
+            "--smtp", self.smtp, ("smtp", "smtps"), "smtp://user:password@mail.example.org:587?from=me@example.org"
+        )
+        _check_url("--webhook", self.webhook, ("http", "https"), "https://example.org/findings")
 
     @property
     def s3_folder(self) -> Path:
@@ -64,3 +73,9 @@ class Settings:
     def host_slots(self) -> int:
         """Job instances that may run side by side."""
         return self.max_hosts or max(2, os.cpu_count() or 1)
+
+
+def _check_url(option: str, url: str, schemes: tuple[str, ...], example: str) -> None:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in schemes or not parts.hostname):
+        raise InvalidInput(f"{option} is no {' or '.join(schemes)} address; write it like {example}")

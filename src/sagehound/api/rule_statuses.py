@@ -35,7 +35,9 @@ def _debugged(job: TrainingJob, context: Context) -> list[dict[str, Any]]:
 def _status(job: TrainingJob, rule: str, found: RuleEvaluation | None) -> dict[str, Any]:
     """One rule's; `found` None where the service has not taken it up yet."""
     status = found.status if found else RuleStatus.IN_PROGRESS
-    return _entry(job, rule, status, found.details if found else "", found.modified_at if found else job.created_at)
+    outcome = f" {found.outcome}" if found and found.outcome else ""
+    details = _cut(found.details if found else "", _LONGEST_DETAILS - len(outcome)) + outcome
+    return _entry(job, rule, status, details, found.modified_at if found else job.created_at)
 
 
 def _unprofiled(job: TrainingJob, rule: str) -> dict[str, Any]:
@@ -44,13 +46,18 @@ def _unprofiled(job: TrainingJob, rule: str) -> dict[str, Any]:
 
 def _entry(job: TrainingJob, rule: str, status: RuleStatus, details: str, modified_at: float) -> dict[str, Any]:
     arn = Arn.parse(job.arn)
-    line = " ".join(details.split())
     return {
         "RuleConfigurationName": rule,
         "RuleEvaluationJobArn": str(
             Arn(arn.service, arn.region, arn.account, "processing-job", evaluation_name(job.name, rule))
         ),
         "RuleEvaluationStatus": status,
-        "StatusDetails": f"{line[: _LONGEST_DETAILS - 3]}..." if len(line) > _LONGEST_DETAILS else line or None,
+        "StatusDetails": _cut(details, _LONGEST_DETAILS) or None,
         "LastModifiedTime": modified_at,
     }
+
+
+def _cut(text: str, length: int) -> str:
+    """`text` as one line of at most so many characters."""
+    line = " ".join(text.split())
+    return f"{line[: max(0, length - 3)]}..." if len(line) > length else line

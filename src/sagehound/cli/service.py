@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,16 @@ def up(
     fast_malloc: Annotated[
         bool, typer.Option(envvar="SAGEHOUND_FAST_MALLOC", help="Let training steps keep their memory buffers.")
     ] = True,
+    smtp: Annotated[
+        str,
+        typer.Option(
+            envvar="SAGEHOUND_SMTP_URL",
+            help="Mail server for a rule's Email action: smtp://user:password@host:port?from=address",
+        ),
+    ] = "",
+    webhook: Annotated[
+        str, typer.Option(envvar="SAGEHOUND_WEBHOOK", help="A URL that is sent each rule's first finding.")
+    ] = "",
 ) -> None:
     """Start the service: the SageMaker API and an S3 on this machine."""
     settings = Settings(
@@ -49,6 +60,8 @@ def up(
         s3_endpoint=s3_endpoint,
         max_hosts=max_hosts,
         fast_malloc=fast_malloc,
+        smtp=smtp,
+        webhook=webhook,
     )
     address = daemon.running(settings.home)
     if address is not None:
@@ -56,6 +69,8 @@ def up(
         progress("To start it with other options: sagehound down, then up again.")
     elif detach:
         began = time.monotonic()
+        # By the environment: they may hold a password, and everyone sees a command line.
+        os.environ |= {"SAGEHOUND_SMTP_URL": smtp, "SAGEHOUND_WEBHOOK": webhook}
         address = daemon.start(settings.home, _options(settings))
         progress(_banner(address, settings.home, time.monotonic() - began))
         progress("It goes on in the background: sagehound status, sagehound down")
@@ -64,9 +79,10 @@ def up(
 
 
 def _options(settings: Settings) -> list[str]:
-    """The command line of an `up` with these settings; the home is said apart."""
+    """The command line of an `up` with these settings, but for those that are said otherwise."""
     named = asdict(settings)
-    del named["home"]
+    for name in ("home", "smtp", "webhook"):
+        del named[name]
     fast_malloc = named.pop("fast_malloc")
     options = [f"--{name.replace('_', '-')}={value}" for name, value in named.items()]
     return [*options, "--fast-malloc" if fast_malloc else "--no-fast-malloc"]

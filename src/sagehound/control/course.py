@@ -262,7 +262,7 @@ class Course:
             if job.status.ended:
                 return job
             now = self._around.clock()
-            return job.enter(secondary, now, _MESSAGES[secondary]).evolve(
+            return job.enter(secondary, now, _farewell(job, secondary)).evolve(
                 status=status,
                 ended_at=now,
                 failure_reason=_cut(reason),
@@ -354,6 +354,11 @@ def _growing_places(job: TrainingJob) -> Iterator[tuple[str, str, str]]:
         yield spec.tensors_uri, spec.tensors_path, "debug-output"
     if spec.tensorboard_uri:
         yield spec.tensorboard_uri, spec.tensorboard_path, "tensorboard-output"
+
+
+def _farewell(job: TrainingJob, secondary: SecondaryStatus) -> str:
+    why = job.stop_reason if secondary is SecondaryStatus.STOPPED else ""
+    return f"{_MESSAGES[secondary]}: {why}" if why else _MESSAGES[secondary]
 
 
 def _outcome(job: TrainingJob, ended: Exit) -> tuple[TrainingStatus, SecondaryStatus]:

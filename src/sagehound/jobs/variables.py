@@ -21,7 +21,7 @@ _KEPT = re.compile(
     r"|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(?:https?|no|all|ftp)_proxy|(?:HTTPS?|NO|ALL|FTP)_PROXY|CUDA_HOME|CUDA_PATH"
     r"|NVIDIA_\w+|XDG_CACHE_HOME|TORCH_HOME|HF_\w+|HUGGINGFACE_\w+"
 )
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: Tells the drop-in `sitecustomize` to hook a script that registers no hook of its own.
 AUTO_HOOK = "SAGEHOUND_AUTO_HOOK"
 DROPIN = Path(__file__).parent.parent / "dropin"
@@ -40,7 +40,7 @@ def machine(python_folder: Path, path: str, cpus: int, gpus: tuple[int, ...]) ->
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "UTF-8",
         "CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus)),
-        **dict.fromkeys(_THREADS, str(max(1, cpus))),
+        **dict.fromkeys(THREADS, str(max(1, cpus))),
     }
 
 

@@ -56,7 +56,7 @@ class RuleEvaluation(Record):
     """The evaluation of one rule of the training job `parent`, `rule` being its name in that job.
 
     `ended` tells that nothing more will come: a rule that found something may go on. `acted` tells that its actions
-    were taken, which happens once.
+    were taken, which happens once, and `outcome` what they did.
     """
 
     kind: ClassVar[str] = "rule-evaluation"
@@ -72,6 +72,7 @@ class RuleEvaluation(Record):
     details: str = ""
     ended: bool = False
     acted: bool = False
+    outcome: str = ""
 
     @property
     def state(self) -> str:

@@ -40,6 +40,9 @@ class SecondaryStatus(StrEnum):
     INTERRUPTED = "Interrupted"
 
 
+_STOPPING = "Stopping the training job"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One input channel. `data_type` is S3Prefix or ManifestFile; `distribution` FullyReplicated or ShardedByS3Key;
@@ -158,11 +161,18 @@ class TrainingJob(Record):
         stretch = Transition(status=secondary, started_at=now, ended_at=now if final else None, message=message)
         return self.evolve(secondary=secondary, history=(*closed, stretch), modified_at=now)
 
-    def asked_to_stop(self, now: float, message: str = "Stopping the training job") -> TrainingJob:
+    def asked_to_stop(self, now: float, reason: str = "") -> TrainingJob:
         """The job on its way to Stopped; itself where it is there already, or has ended."""
         if self.status is not TrainingStatus.IN_PROGRESS:
             return self
+        message = f"{_STOPPING}: {reason}" if reason else _STOPPING
         return self.enter(SecondaryStatus.STOPPING, now, message).evolve(status=TrainingStatus.STOPPING)
+
+    @property
+    def stop_reason(self) -> str:
+        """Why it was asked to stop, where a reason was given."""
+        said = [stretch.message for stretch in self.history if stretch.status is SecondaryStatus.STOPPING]
+        return said[-1].removeprefix(_STOPPING).removeprefix(": ") if said else ""
 
     @property
     def has_trained(self) -> bool:
