@@ -66,7 +66,7 @@ class ManifestWriter:
         self._pending += (line, b"\n")
 
     def flush(self) -> None:
-        """Append what was added, whole lines or nothing."""
+        """Append what was added. Where the disk takes only a part, whole lines of it stay."""
         if not self._pending:
             return
         data = b"".join(self._pending)
@@ -108,13 +108,12 @@ class ManifestWriter:
 
 
 def _append(descriptor: int, data: bytes) -> None:
-    size = os.fstat(descriptor).st_size
+    size, written = os.fstat(descriptor).st_size, 0
     try:
-        view = memoryview(data)
-        while view.nbytes:
-            view = view[os.write(descriptor, view) :]
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
     except OSError:
-        os.ftruncate(descriptor, size)
+        os.ftruncate(descriptor, size + data.rfind(b"\n", 0, written) + 1)
         raise
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sagehound.debug.store.files import Files, LocalFiles
+from sagehound.debug.store.original import OriginalSource
+from sagehound.debug.store.original_index import COLLECTIONS, INDEX
 from sagehound.debug.store.places import MANIFEST
 from sagehound.debug.store.reader import FolderSource
 from sagehound.debug.store.records import Layout, Run, Step
@@ -62,6 +64,8 @@ class AwaitedSource:
     def _look(self) -> TensorSource | None:
         if self._files.sizes(f"{MANIFEST}/"):
             return FolderSource(self._files, self._first_bytes)
+        if self._files.sizes(COLLECTIONS) or self._files.sizes(INDEX):
+            return OriginalSource(self._files)
         return None
 
     def _source(self) -> TensorSource:

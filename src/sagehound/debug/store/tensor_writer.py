@@ -50,7 +50,8 @@ def pieces(tensors: Mapping[str, torch.Tensor]) -> list[Buffer]:
         entries[name] = header.Entry(_WORDS[tensor.dtype], tuple(tensor.shape), (at, at + size))
         at += size
         if size:
-            buffers.append(tensor.reshape(-1).view(torch.uint8).numpy())
+            # A contiguous tensor of one element may have any stride, which view() does not like.
+            buffers.append(tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy())
     split = [name for name, tensor in tensors.items() if tensor.dtype is torch.complex128]
     return [header.encode(entries, split), *buffers]
 
