@@ -109,14 +109,16 @@ def odd_types(step: int, each: TensorInfo) -> np.ndarray | float:
 
 
 def recorded(
-    values: Values = usual, steps: int = 6, only: Mapping[TensorInfo, tuple[int, ...]] = TENSORS
+    values: Values = usual, steps: int = 6, only: Mapping[TensorInfo, tuple[int, ...]] = TENSORS, bare: bool = False
 ) -> RecordedRun:
-    """A run that saves every kind of tensor; its last steps of each three are an evaluation's."""
-    run = RecordedRun(model=MODEL, collections=("weights", "gradients", "losses"))
+    """A run that saves every kind of tensor; its last step of each three is an evaluation's. A bare one tells neither
+    facts nor the model, as data of the original debugger."""
+    run = RecordedRun(model=None if bare else MODEL, collections=("weights", "gradients", "losses"))
     for step in range(steps):
         mode = ModeKeys.EVAL if step % 3 == 2 else ModeKeys.TRAIN
         saved = [each for each in only if mode is ModeKeys.TRAIN or each.kind not in ("gradient", "optimizer")]
-        run.save({each: values(step, each) for each in saved}, mode, facts=_facts(step, mode), at=float(step))
+        facts = None if bare else _facts(step, mode)
+        run.save({each: values(step, each) for each in saved}, mode, facts=facts, at=float(step))
     return run
 
 
@@ -144,7 +146,9 @@ def _facts(step: int, mode: ModeKeys) -> Facts:
 #: Trainings that a rule must be able to look at, by what is special about them.
 TRIALS: Mapping[str, Callable[[], RecordedRun]] = {
     "nothing saved": RecordedRun,
-    "unrelated tensors": lambda: recorded(only=UNRELATED),
+    "unrelated tensors": lambda: recorded(only=UNRELATED, bare=True),
+    "facts and no tensors": lambda: recorded(only={}),
+    "tensors and no facts": lambda: recorded(bare=True),
     "usual": recorded,
     "a single step": lambda: recorded(steps=1),
     "NaN": lambda: recorded(constant(math.nan)),
@@ -164,6 +168,9 @@ def judged(rule: Rule, trial: Trial, backwards: bool = False) -> dict[int, list[
 
 class RuleSuite:
     """Define a fixture `rule`. Every test looks at the trainings in TRIALS."""
+
+    #: Rules that judge whatever was saved, or that nothing is.
+    judges_anything: frozenset[str] = frozenset({"ExplodingTensor", "StalledTrainingRule"})
 
     @pytest.fixture(params=sorted(TRIALS))
     def run(self, request: pytest.FixtureRequest) -> RecordedRun:
@@ -192,13 +199,16 @@ class RuleSuite:
                 past = judged(rule, recorded(values, steps).trial())
                 assert {step: past[step] for step in range(steps)} == {step: whole[step] for step in range(steps)}
 
-    def test_it_says_when_it_could_judge_nothing(self, rule: Rule, run: RecordedRun) -> None:
+    def test_a_rule_that_found_something_was_able(self, rule: Rule, run: RecordedRun) -> None:
         trial = run.trial()
-        reason = rule.unable(trial)
-        if any(judged(rule, trial).values()):
-            assert reason == ""
-        elif not trial.steps() and not hasattr(rule, "while_idle"):
+        assert rule.unable(trial) == "" or not any(judged(rule, trial).values())
+
+    @pytest.mark.parametrize("name", ["nothing saved", "unrelated tensors"])
+    def test_it_says_when_it_could_judge_nothing(self, rule: Rule, name: str) -> None:
+        reason = rule.unable(TRIALS[name]().end().trial())
+        if rule.name not in self.judges_anything:
             assert reason
+            assert not reason.endswith(".")  # it is put into a sentence
 
     def test_it_may_judge_silence(self, rule: Rule, run: RecordedRun) -> None:
         trial = run.trial()
