@@ -30,3 +30,9 @@ def test_an_account_is_twelve_digits(account):
 def test_host_slots():
     assert Settings(max_hosts=5).host_slots == 5
     assert Settings().host_slots >= 2
+
+
+@pytest.mark.parametrize("wrong", [{"smtp": "mail.example.org"}, {"smtp": "http://x"}, {"webhook": "ftp://x/y"}])
+def test_addresses_for_messages_are_checked(tmp_path, wrong):
+    with pytest.raises(InvalidInput, match="write it like"):
+        Settings(home=tmp_path, **wrong)

@@ -40,10 +40,14 @@ def _server(scheme: str, host: str, port: int) -> smtplib.SMTP:
     if scheme == "smtps":
         return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=context)
     server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
-    server.ehlo()
-    if server.has_extn("starttls"):
-        server.starttls(context=context)
+    try:
         server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+    except BaseException:
+        server.close()
+        raise
     return server
 
 
