@@ -53,7 +53,10 @@ class VanishingGradient:
             for info in trial.infos(step):
                 if info.kind == "gradient" and _size(info, statistics(trial, info.name, step)) is not None:
                     return ""
-        return "the gradients were saved as reductions that do not tell their size; save abs_mean or l1"
+        return (
+            "the gradients were saved as reductions that do not tell their size; save them as values or with "
+            "ReductionConfig(abs_reductions=['mean'])"
+        )
 
     def _finding(self, trial: Trial, step: int, info: TensorInfo, size: float) -> Finding:
         return Finding(
