@@ -194,6 +194,23 @@ def test_activate_works_after_boto3_was_used_and_is_undone(home, listener, monke
     boto3.DEFAULT_SESSION = None
 
 
+def test_after_activate_smdebug_is_ours_whatever_was_imported_before(home, tmp_path):
+    (tmp_path / "smdebug").mkdir()
+    (tmp_path / "smdebug/__init__.py").write_text("__version__ = 'another'\n")
+    code = f"""
+import sys, sagehound, smdebug
+print(smdebug.__version__)
+sagehound.activate({str(home)!r})
+from smdebug.trials import create_trial
+import smdebug
+print(smdebug.__version__, create_trial.__module__)
+"""
+    assert python(code, {"PYTHONPATH": str(tmp_path)}).split("\n") == [
+        "another",
+        "1.0.34+sagehound sagehound.debug.create_trial",
+    ]
+
+
 def test_activate_twice_is_undone_whole(home, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     activate(home)

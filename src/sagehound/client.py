@@ -156,6 +156,7 @@ def activate(home: Path | str | None = None) -> Activation:
     os.environ.update(variables)
     if str(DROPIN) not in sys.path:
         sys.path.insert(0, str(DROPIN))
+    _forget_other_smdebug()
     _forget_default_session()
     operators.install()  # What the sitecustomize beside the plugin does in processes that start from here on.
     return Activation(address, folder, started)
@@ -174,6 +175,14 @@ def deactivate() -> None:
     if str(DROPIN) in sys.path:
         sys.path.remove(str(DROPIN))
     _forget_default_session()
+
+
+def _forget_other_smdebug() -> None:
+    """What pip installed as smdebug and the program has imported, also in part: the next import finds the drop-in."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name.partition(".")[0] == "smdebug" and not file.startswith(str(DROPIN)):
+            del sys.modules[name]
 
 
 def _forget_default_session() -> None:

@@ -5,7 +5,7 @@ from sagehound.debug.collections import BUILT_IN, Collections
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.reduction_config import ReductionConfig
 from sagehound.debug.save_config import SaveConfig
-from sagehound.errors import DebuggerTypeError, InvalidCollectionConfiguration, NotFound
+from sagehound.errors import DebuggerTypeError, DebuggerValueError, InvalidCollectionConfiguration
 
 HOOK = SaveConfig(save_interval=10)
 
@@ -81,7 +81,7 @@ def test_a_collection_of_modules_is_no_problem():
 
 
 def test_a_missing_one_is_named_where_it_shall_not_be_made():
-    with pytest.raises(NotFound, match="no collection 'relus'; there are all, default"):
+    with pytest.raises(DebuggerValueError, match="no collection 'relus'; there are all, default"):
         Collections().get("relus", create=False)
     with pytest.raises(DebuggerTypeError, match="3 is no Collection"):
         Collections().add(3)

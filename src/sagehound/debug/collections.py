@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sagehound.debug.collection import Collection, CollectionKeys
 from sagehound.debug.reduction_config import ReductionConfig
 from sagehound.debug.save_config import SaveConfig
-from sagehound.errors import DebuggerTypeError, InvalidCollectionConfiguration, NotFound
+from sagehound.errors import DebuggerTypeError, DebuggerValueError, InvalidCollectionConfiguration
 
 #: The collections that are always there, and the names of the tensors that they hold.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -54,7 +54,7 @@ class Collections:
         """The collection of that name; a missing one is made, and is empty until something is included."""
         if name not in self._collections:
             if not create:
-                raise NotFound(f"no collection {name!r}; there are {', '.join(self._collections)}")
+                raise DebuggerValueError(f"no collection {name!r}; there are {', '.join(self._collections)}")
             self._collections[name] = Collection(name)
         return self._collections[name]
 

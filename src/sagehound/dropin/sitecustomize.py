@@ -1,12 +1,19 @@
 """Python runs this file first in every job, endpoint and `sagehound run` (the folder is first on PYTHONPATH).
 
-It lets torchvision from PyPI be imported beside a CPU build of torch (`vision/operators.py` says why), and then runs
-the `sitecustomize` that it hides, if there is one. It works where the sagehound package cannot be imported. It imports
-nothing that Python has not loaded by now, since it delays the start of everything: the rest waits for torchvision.
+It lets torchvision from PyPI be imported beside a CPU build of torch (`vision/operators.py` says why), hooks what torch
+computes where a job asks for tensors (SAGEHOUND_AUTO_HOOK=1), and then runs the `sitecustomize` that it hides, if there
+is one. It works where the sagehound package cannot be imported. It imports nothing that Python has not loaded by now,
+since it delays the start of everything: the rest waits for torch and torchvision.
 """
 
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (importing pathlib takes 5 ms)
 
@@ -28,6 +35,64 @@ class _UntilTorchvision:
         operators.install()
 
 
+class _AfterTorch:
+    """Finds torch as the other finders do, and has the debugger's hook installed right after it was imported."""
+
+    def find_spec(
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if name != "torch":
+            return None
+        others = [finder for finder in sys.meta_path if not isinstance(finder, _AfterTorch)]
+        specs = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            self._follow(spec.loader)
+        return spec
+
+    def _follow(self, loader: object) -> None:
+        execute = loader.exec_module  # type: ignore[attr-defined]
+
+        def exec_module(module: object) -> None:
+            del loader.exec_module  # type: ignore[attr-defined]
+            execute(module)
+            sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _AfterTorch)]
+            if _half_made():
+                sys.meta_path.insert(0, _Later())
+            else:
+                _install_hook()
+
+        loader.exec_module = exec_module  # type: ignore[attr-defined]
+
+
+class _Later:
+    """Finds nothing: has the hook installed at the first import after that of the hook's own module, where it was that
+    one which brought torch in."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if not _half_made():
+            sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Later)]
+            _install_hook()
+
+
+def _half_made() -> bool:
+    """Whether a module of the debugger is being imported just now."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("sagehound.debug")]
+    return any(getattr(getattr(module, "__spec__", None), "_initializing", False) for module in modules)
+
+
+def _install_hook() -> None:
+    try:
+        from sagehound.debug.automatic import install
+    except Exception as error:  # noqa: BLE001 (whatever it is, the training goes on)
+        sys.stderr.write(
+            f"sagehound: no tensors are saved: {sys.executable} cannot import the debugger, because of "
+            f"{type(error).__name__}: {error}. Leave what it names out of requirements.txt\n"
+        )
+    else:
+        install()
+
+
 def _run_hidden_sitecustomize() -> None:
     others = [entry for entry in sys.path if os.path.abspath(entry or ".") != _FOLDER]  # noqa: PTH100
     specs = (finder.find_spec("sitecustomize", others) for finder in sys.meta_path)
@@ -42,4 +107,6 @@ def _run_hidden_sitecustomize() -> None:
 
 
 sys.meta_path.insert(0, _UntilTorchvision())
+if os.environ.get("SAGEHOUND_AUTO_HOOK") == "1":
+    sys.meta_path.insert(0, _AfterTorch())
 _run_hidden_sitecustomize()

@@ -1,0 +1,1 @@
+"""What the frameworks of the original share."""

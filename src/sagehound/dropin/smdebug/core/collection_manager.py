@@ -1,0 +1,5 @@
+"""All collections of a hook."""
+
+from sagehound.debug.collections import Collections as CollectionManager
+
+__all__ = ["CollectionManager"]

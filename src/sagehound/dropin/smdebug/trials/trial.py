@@ -1,0 +1,5 @@
+"""A trial."""
+
+from sagehound.debug.trial import Trial
+
+__all__ = ["Trial"]
