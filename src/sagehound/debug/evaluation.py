@@ -156,8 +156,9 @@ def without_data(trial: Trial) -> str:
     notes = "".join(f" The hook noted: {note.text}." for note in list(trial.notes)[:3])
     if not trial.source.runs():
         return (
-            "no tensors were saved: no hook wrote anything. Did the script train a PyTorch model, in the process that "
-            f"the job started, and did it get that far before the job ended?{notes}"
+            "no tensors were saved: no hook wrote anything. Did the script train a PyTorch model in the process that "
+            "the job started (or register a hook in the one that trains), and come to a step that is saved? "
+            f"save_interval is 500 by default.{notes}"
         )
     passed = trial.source.state().passed.get("GLOBAL", -1) + 1
     return (

@@ -55,8 +55,12 @@ class Reader:
 
     def look_again(self) -> None:
         """Refresh, unless that was done a moment ago or is switched off."""
-        if self.live and not self.ended and self._clock() >= self._again_at:
+        if not self.live or self.ended:
+            return
+        if self._clock() >= self._again_at:
             self.refresh()
+        else:
+            self._index()  # costs next to nothing, and a source in memory has its news already
 
     def end(self) -> None:
         """Take it that nothing more will come, after a last look."""
