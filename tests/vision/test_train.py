@@ -193,3 +193,22 @@ def test_resnet50_v1_from_its_file(tmp_path):
     assert run(folder, tmp_path, *weights, "--image-size", "160", "--batch-size", "4", "--lr", "0.003") == 0
     assert history(tmp_path)["test"]["accuracy"] >= 0.75
     assert exported(tmp_path).model_fn(str(tmp_path / "model")).description.stride_in_conv1
+
+
+def test_a_job_that_asks_for_tensors_gets_the_loss_of_training_and_evaluation(tmp_path):
+    from sagehound.debug import create_trial, modes
+
+    split_folders(tmp_path / "photos")
+    ask = {"LocalPath": str(tmp_path / "tensors"), "HookParameters": {"save_interval": "1"}}
+    (tmp_path / "hook.json").write_text(json.dumps(ask | {"CollectionConfigurations": [{"CollectionName": "weights"}]}))
+    where = ["--data", "photos", "--model-dir", "model", "--output-data-dir", "data"]
+    command = [sys.executable, train.__file__, *where, *SMALL, "--epochs", "2", "--batch-size", "4"]
+    environment = {**os.environ, "SMDEBUG_CONFIG_FILE_PATH": str(tmp_path / "hook.json"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    trial = create_trial(str(tmp_path / "tensors"))
+    assert trial.tensor_names() == ["CrossEntropyLoss_output_0", "Linear_weight"]
+    loss = trial.tensor("CrossEntropyLoss_output_0")
+    saved = [float(loss.value(step, mode=modes.TRAIN)) for step in loss.steps(mode=modes.TRAIN)]
+    assert saved == pytest.approx([entry["loss"] for entry in history(tmp_path)["train"]])
+    assert len(loss.steps(mode=modes.EVAL)) >= 2

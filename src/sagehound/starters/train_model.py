@@ -11,8 +11,14 @@ from torch import nn, optim
 from torch.utils.data import DataLoader
 from torchvision import datasets, models, transforms
 
+try:
+    import smdebug.pytorch as smd  # SageMaker Debugger's name; not every image on AWS has it
+except ImportError:
+    smd = None
+
 ImageFile.LOAD_TRUNCATED_IMAGES = True  # photos that were cut short become grey at the bottom, not an error
 Loader = DataLoader[Any]
+Hook = Any  # smd.Hook, or None where the job asks for no tensors
 
 
 def net(classes: int) -> nn.Module:
@@ -50,7 +56,11 @@ def create_data_loaders(args: argparse.Namespace) -> tuple[Loader, Loader]:
     return DataLoader(train_set, args.batch_size, shuffle=True), DataLoader(test_set, args.test_batch_size)
 
 
-def train(model: nn.Module, loader: Loader, loss_fn: nn.Module, optimizer: optim.Optimizer, epoch: int) -> None:
+def train(
+    model: nn.Module, loader: Loader, loss_fn: nn.Module, optimizer: optim.Optimizer, epoch: int, hook: Hook
+) -> None:
+    if hook:
+        hook.set_mode(smd.modes.TRAIN)
     model.eval()  # The frozen layers' batch normalisation keeps its statistics.
     for step, (images, labels) in enumerate(loader, 1):
         optimizer.zero_grad()
@@ -61,7 +71,9 @@ def train(model: nn.Module, loader: Loader, loss_fn: nn.Module, optimizer: optim
             print(f"Train epoch: {epoch} [{step}/{len(loader)}] Loss: {loss.item():.6f}", flush=True)
 
 
-def test(model: nn.Module, loader: Loader, loss_fn: nn.Module) -> None:
+def test(model: nn.Module, loader: Loader, loss_fn: nn.Module, hook: Hook) -> None:
+    if hook:
+        hook.set_mode(smd.modes.EVAL)
     model.eval()
     loss, correct, photos = 0.0, 0, 0
     with torch.no_grad():
@@ -91,9 +103,13 @@ def main(args: argparse.Namespace) -> None:
     model = net(len(classes))
     loss_fn = nn.CrossEntropyLoss()
     optimizer = optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=args.lr)
+    hook = smd.get_hook(create_if_not_exists=True) if smd else None
+    if hook:
+        hook.register_module(model)
+        hook.register_loss(loss_fn)
     for epoch in range(1, args.epochs + 1):
-        train(model, train_loader, loss_fn, optimizer, epoch)
-        test(model, test_loader, loss_fn)
+        train(model, train_loader, loss_fn, optimizer, epoch, hook)
+        test(model, test_loader, loss_fn, hook)
     save(model, classes, args)
 
 

@@ -15,15 +15,23 @@ from sagehound.vision.feature_cache import FeatureCache, of_photos
 from sagehound.vision.features import Features, Progress, extract, readable
 from sagehound.vision.history import History
 from sagehound.vision.inference import Description
-from sagehound.vision.loop import Reports, fit
+from sagehound.vision.loop import Reports, fit, predict
 from sagehound.vision.metrics import evaluate
+from sagehound.vision.observer import Observer
 from sagehound.vision.options import Options
 
 #: A feature that hardly varies would be blown up by its standard deviation; this part of the mean one is the floor.
 _LEAST_DEVIATION = 0.1
 
 
-def train(network: nn.Module, description: Description, data: ImageFolder, options: Options, history: History) -> None:
+def train(
+    network: nn.Module,
+    description: Description,
+    data: ImageFolder,
+    options: Options,
+    history: History,
+    observer: Observer,
+) -> None:
     """Train the network's last layer, printing into `history`; the network is ready to export afterwards.
 
     AdamW on standardised features: with them a learning rate of 0.001 learns in one epoch of 24 steps, and one of 0.1
@@ -65,14 +73,17 @@ def train(network: nn.Module, description: Description, data: ImageFolder, optio
             yield standardised[places], seen.labels[places]
 
     def epoch_ends(epoch: int) -> None:
+        # A debugger sees each epoch's loss on the test photos too, where there are none to validate on.
+        seen = test if validation is None else validation
+        rows, labels = torch.split((seen.rows - mean) / deviation, chunk), torch.split(seen.labels, chunk)
+        result = evaluate(*predict(head, zip(rows, labels, strict=True)))
         if validation is not None:
-            with torch.inference_mode():
-                logits = head((validation.rows - mean) / deviation)
-            history.validation(epoch, evaluate(logits, validation.labels))
+            history.validation(epoch, result)
 
+    chunk = options.test_batch_size
     steps = math.ceil(len(learned.labels) / options.batch_size)
     optimizer = torch.optim.AdamW(head.parameters(), options.lr)
-    fit(head, batches, optimizer, options.epochs, steps, Reports(history.step, epoch_ends))
+    fit(head, batches, optimizer, options.epochs, steps, Reports(history.step, epoch_ends), observer)
     network.cpu()
     _fold(head, mean, deviation, classifier(network))
     with torch.inference_mode():

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from sagehound.errors import InvalidInput
+from sagehound.vision.observer import Nobody, Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ def fit(
     epochs: int,
     steps_in_epoch: int,
     reports: Reports,
+    observer: Observer | None = None,
 ) -> None:
     """Minimise the cross entropy over `batches(epoch)` of (inputs, labels), epochs counted from 1.
 
@@ -35,18 +36,39 @@ def fit(
     InvalidInput when the loss is not a number any more.
     """
     steps = epochs * steps_in_epoch
+    cross_entropy = nn.CrossEntropyLoss()
+    observer = observer or Nobody()
+    observer.watch(model, cross_entropy)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
     step = 0
     for epoch in range(1, epochs + 1):
         model.train()
+        observer.training()
         for inputs, labels in batches(epoch):
             loss = cross_entropy(model(inputs), labels)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
             step += 1
             if not math.isfinite(loss.item()):
                 raise InvalidInput(f"the loss is {loss.item()} at step {step}; try a lower --lr")
             reports.step(epoch, step, steps_in_epoch, loss.item())
+        observer.evaluating()
         reports.epoch(epoch)
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Logits and labels over all `batches` of (inputs, labels), in eval mode and left in it. The loss of each batch is
+    computed only for a debugger to see."""
+    model.eval()
+    cross_entropy = nn.CrossEntropyLoss()
+    logits, answers = [], []
+    for inputs, labels in batches:
+        logits.append(model(inputs))
+        cross_entropy(logits[-1], labels)
+        answers.append(labels)
+    if not logits:
+        raise InvalidInput("none of the photos to test on can be read; see the lines above")
+    return torch.cat(logits).float().cpu(), torch.cat(answers).cpu()

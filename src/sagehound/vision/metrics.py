@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,10 @@ def evaluate(logits: Tensor, labels: Tensor) -> Evaluation:
     classes = logits.shape[1]
     predicted = logits.argmax(1)
     confusion = torch.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+    # Not the function cross_entropy: a debugger would take it for a loss of the training.
+    likelihood = logits.double().log_softmax(1).gather(1, labels[:, None])
     return Evaluation(
-        float(cross_entropy(logits.double(), labels)),
+        float(-likelihood.mean()),
         int((predicted == labels).sum()),
         len(labels),
         confusion.tolist(),

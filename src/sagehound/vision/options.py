@@ -60,7 +60,11 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--lr", type=_number(float, above=0), default=0.01, help="learning rate; falls linearly to zero")
     add("--batch-size", "--batch_size", type=_number(int, least=1), default=64)
     add(
-        "--test-batch-size", "--test_batch_size", type=_number(int, least=1), default=100, help="used by --finetune all"
+        "--test-batch-size",
+        "--test_batch_size",
+        type=_number(int, least=1),
+        default=100,
+        help="photos evaluated at once",
     )
     add("--epochs", type=_number(int, least=1), default=2)
     add(

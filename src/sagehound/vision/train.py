@@ -4,7 +4,8 @@ Hyperparameters: lr, batch_size, epochs, test-batch-size, and those that `--help
 `Test set: Average loss: ([0-9\\.]+)`, `Test set: .* \\(([0-9\\.]+)%\\)`, `Validation set: Average loss: ([0-9\\.]+)`
 and `Train epoch: .* Loss: ([0-9\\.]+)`. The model goes to `--model-dir` (see export.py), history.json to
 `--output-data-dir`.
-The same seed on the same machine gives the same model, bit for bit.
+The same seed on the same machine gives the same model, bit for bit. In a job that asks for tensors the debugger's hook
+watches the layers that learn and their loss.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
+from sagehound.debug import Hook, get_hook, modes
 from sagehound.errors import SagehoundError
 from sagehound.vision import backbones, finetune, frozen, memory
 from sagehound.vision.dataset import find_images
 from sagehound.vision.export import export
 from sagehound.vision.history import History
+from sagehound.vision.observer import Nobody, Observer
 from sagehound.vision.options import Options, parse
 
 
@@ -42,13 +46,35 @@ def run(options: Options) -> History:
     pixels = description.transform["input_size"][1]
     history.say(f"Model {options.model}, {pixels} x {pixels} pixels, {torch.get_num_threads()} threads")
     recipe = frozen.train if options.finetune == "head" else finetune.train
-    recipe(network, description, data, options, history)
+    recipe(network, description, data, options, history, _observer())
     export(network.eval(), description, options.model_dir)
     history.write(options.output_data_dir)
     history.say(
         f"Model in {options.model_dir}, history in {options.output_data_dir}; {time.monotonic() - started:.1f} s"
     )
     return history
+
+
+class _Debugger:
+    """The debugger's hook as an observer."""
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+    def watch(self, model: nn.Module, loss: nn.Module) -> None:
+        self._hook.register_module(model)
+        self._hook.register_loss(loss)
+
+    def training(self) -> None:
+        self._hook.set_mode(modes.TRAIN)
+
+    def evaluating(self) -> None:
+        self._hook.set_mode(modes.EVAL)
+
+
+def _observer() -> Observer:
+    hook = get_hook(create_if_not_exists=True)
+    return Nobody() if hook is None else _Debugger(hook)
 
 
 def _seed(seed: int) -> None:
