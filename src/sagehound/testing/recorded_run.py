@@ -114,7 +114,7 @@ class RecordedRun:
 
     def read(self, worker: str, step: int, name: str) -> np.ndarray:
         try:
-            return self._arrays[step, name]
+            return self._arrays[step, name].copy()
         except KeyError:
             raise TensorUnavailableForStep(f"{name} at step {step}") from None
 

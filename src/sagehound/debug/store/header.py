@@ -133,7 +133,7 @@ def _float8_e5m2(bits: np.ndarray) -> np.ndarray:
 
 
 def _float8_e4m3(bits: np.ndarray) -> np.ndarray:
-    return _E4M3[bits]
+    return np.take(_E4M3, bits)
 
 
 def _e4m3_values() -> np.ndarray:

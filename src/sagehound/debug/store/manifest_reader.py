@@ -74,7 +74,7 @@ class ManifestReader:
     def _readable(self, name: str, data: bytes | bytearray) -> list[Record]:
         records: list[Record] = []
         first = self._lines.get(name, 0) + 1
-        for number, line in enumerate(data.splitlines(), first):
+        for number, line in enumerate(bytes(data).split(b"\n")[:-1], first):
             try:
                 records.append(_DECODER.decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -47,7 +47,7 @@ class TensorInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 REDUCTIONS = "__reductions__"
 
 
-class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What the hook noticed at a saved step beside its tensors. None or empty: not known.
 
     `training` is the root module's flag; `grad_enabled` and `backward` tell whether gradients were on in the forward,
@@ -86,10 +86,14 @@ class Layout(msgspec.Struct, frozen=True, tag="layout"):
     tensors: tuple[TensorInfo, ...]
 
 
-class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, tag="step", omit_defaults=True, kw_only=True, gc=False):
     """One saved step of one worker. `scalars` has the tensors of one element by name; a number that is not finite is
     written as text ("nan", "inf", "-inf"), because JSON has no other way: `number` reads both. `file` tells whether
-    there is a safetensors file. `at` is seconds since the epoch."""
+    there is a safetensors file. `at` is seconds since the epoch.
+
+    Steps and facts are not garbage-collected (gc=False): they never refer to each other in a circle, and looking
+    through 100,000 of them again and again takes longer than decoding them.
+    """
 
     step: int
     mode: str

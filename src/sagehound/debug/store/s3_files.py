@@ -63,8 +63,11 @@ class S3Files:
     def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes when it runs
         if self._made is None:
             import boto3
+            from botocore.config import Config
 
-            self._made = boto3.client("s3")
+            # A checksum is that of the whole object, and ranges of it are read.
+            config = Config(response_checksum_validation="when_required", max_pool_connections=32)
+            self._made = boto3.Session().client("s3", config=config)
         return self._made
 
 

@@ -6,14 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sagehound.debug.store import header
 
-Buffer = bytes | np.ndarray
-#: Puts buffers, one after the other, into a new file.
-WriteFile = Callable[[Path, Sequence[Buffer]], None]
+#: Puts buffers of bytes, one after the other, into a new file.
+WriteFile = Callable[[Path, Sequence[memoryview]], None]
 
 _WORDS = {
     torch.float64: "F64",
@@ -36,7 +34,7 @@ _WORDS |= {getattr(torch, f"uint{n}"): f"U{n}" for n in (16, 32, 64) if hasattr(
 _AT_ONCE = 1024
 
 
-def pieces(tensors: Mapping[str, torch.Tensor]) -> list[Buffer]:
+def pieces(tensors: Mapping[str, torch.Tensor]) -> list[memoryview]:
     """The file's content: the header, then views of the tensors' own memory, nothing copied.
 
     A type that the format lacks (quantized, a rarer float8) is widened to float32, complex128 is split into real and
@@ -51,9 +49,9 @@ def pieces(tensors: Mapping[str, torch.Tensor]) -> list[Buffer]:
         at += size
         if size:
             # A contiguous tensor of one element may have any stride, which view() does not like.
-            buffers.append(tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy())
+            buffers.append(tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy().data)
     split = [name for name, tensor in tensors.items() if tensor.dtype is torch.complex128]
-    return [header.encode(entries, split), *buffers]
+    return [memoryview(header.encode(entries, split)), *buffers]
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -71,7 +69,7 @@ def _plain(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.contiguous()
 
 
-def write_file(path: Path, buffers: Sequence[Buffer]) -> None:
+def write_file(path: Path, buffers: Sequence[memoryview]) -> None:
     """Write a new file by as few calls as can be; the kernel takes the bytes from where they are."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
@@ -81,14 +79,13 @@ def write_file(path: Path, buffers: Sequence[Buffer]) -> None:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, buffers: Sequence[Buffer]) -> None:
+def _write_all(descriptor: int, buffers: Sequence[memoryview]) -> None:
     written = os.writev(descriptor, buffers)
     for buffer in buffers:
-        view = memoryview(buffer)
-        if written >= view.nbytes:
-            written -= view.nbytes
+        if written >= buffer.nbytes:
+            written -= buffer.nbytes
             continue
         # The kernel took less than all (2 GiB at most, or a disk that is all but full): go on from there.
-        view, written = view[written:], 0
+        view, written = buffer[written:], 0
         while view.nbytes:
             view = view[os.write(descriptor, view) :]

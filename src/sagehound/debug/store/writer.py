@@ -17,7 +17,7 @@ from sagehound.debug.store.manifest_writer import ManifestWriter
 from sagehound.debug.store.places import part_file, tensor_file
 from sagehound.debug.store.records import REDUCTIONS, End, Model, Note, Run, Step, written
 from sagehound.debug.store.sink import SavedStep
-from sagehound.debug.store.tensor_writer import Buffer, WriteFile, pieces, write_file
+from sagehound.debug.store.tensor_writer import WriteFile, pieces, write_file
 from sagehound.errors import DebuggerError, DebuggerRuntimeError
 
 _LIMIT_BYTES = 256 << 20
@@ -205,7 +205,7 @@ class FolderSink:
             self._waiting_bytes -= size
             self._room.notify_all()
 
-    def _save(self, name: str, buffers: list[Buffer]) -> None:
+    def _save(self, name: str, buffers: list[memoryview]) -> None:
         path, part = self._folder / name, self._folder / part_file(self._run.worker)
         if path.parent not in self._folders:
             path.parent.mkdir(parents=True, exist_ok=True)
