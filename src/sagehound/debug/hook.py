@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.hooks import RemovableHandle
 
 from sagehound.debug.capture import copied, plain
 from sagehound.debug.collection import Collection, CollectionKeys
@@ -108,7 +107,6 @@ class Hook:
         self.config = config
         self._file: Path | None = None
         self._closed = False
-        self._calls: list[RemovableHandle] = []
         self._collections = config.hook_collections()
         begun: Counts = counts or {ModeKeys.GLOBAL: -1}
         self._recording = Recording(config, self._collections, begun, checkpoints, Output(config, folder))
@@ -125,7 +123,9 @@ class Hook:
             return
         root = Root(module)
         self._recording.roots.append(root)
-        self._calls.append(module.register_forward_pre_hook(_RootCall(self._recording, root)))
+        root.move(module, self._recording.forward_begins)
+        if self._recording.in_step:
+            self._recording.clock.reset()
 
     register_hook = register_module
 
@@ -231,8 +231,6 @@ class Hook:
         if self._closed:
             return
         self._closed = True
-        for handle in self._calls:
-            handle.remove()
         self._recording.close()
 
     def __deepcopy__(self, memo: object) -> Hook:
@@ -243,24 +241,6 @@ class Hook:
 
     def __repr__(self) -> str:
         return f"Hook(out_dir={self.out_dir!r}, step={self.step}, mode={self.mode.name})"
-
-
-class _RootCall:
-    """The one hook that stays on a model. It is no part of it: a copy or a pickle of the model has a function in its
-    place that does nothing, and that needs nothing of this package."""
-
-    def __init__(self, recording: Recording, root: Root) -> None:
-        self._recording, self._root = recording, root
-
-    def __call__(self, module: torch.nn.Module, args: Any) -> None:  # noqa: ANN401
-        if module is self._root.outer:
-            self._recording.forward_begins(self._root, args)
-
-    def __deepcopy__(self, memo: object) -> Callable[..., Any]:
-        return {}.get
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return getattr, ({}, "get")
 
 
 def _close_if_there(hook: weakref.ref[Hook]) -> None:

@@ -92,6 +92,10 @@ class OpenStep:
             name=name, kind=kind, dtype="float64", saved="scalar", collections=tuple(collections)
         )
 
+    def tell(self, name: str, text: str) -> None:
+        """Something about a tensor or a module for the reader."""
+        self._note(name, text)
+
     @property
     def empty(self) -> bool:
         return not self._infos

@@ -25,8 +25,6 @@ class Output:
 
     def __init__(self, config: HookConfig, folder: Path, sink: TensorSink | None = None) -> None:
         self.collections: Sequence[Collection] = ()
-        #: The number of a mode's first step.
-        self.first = 0
         self._config, self._folder = config, folder
         self._sink = sink
         self._closed = False
@@ -34,6 +32,11 @@ class Output:
         self._notes: set[str] = set()
         self._described: tuple[object, ...] = ()
         self._waiting: list[tuple[int, str]] = []
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was written yet."""
+        return self._sink is None
 
     @property
     def silent(self) -> bool:

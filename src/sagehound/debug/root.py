@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from typing import Any
 
 import torch
 from torch.nn.modules.batchnorm import _NormBase
@@ -12,20 +14,50 @@ from sagehound.debug.naming import parameter_kind, unwrapped
 from sagehound.debug.selection import Named
 from sagehound.debug.store.records import ModuleInfo, ParameterInfo
 
+#: Told of a call of a root, before it, with the arguments.
+Begins = Callable[["Root", tuple[Any, ...]], None]
+
 
 class Root:
     """`outer` is the module that the training calls; `module` the user's own within it, by whose class parameters are
     named. The model is looked through anew each time it is asked for, because scripts change models."""
 
     def __init__(self, outer: torch.nn.Module) -> None:
+        self._call: _Call | None = None
         self.outer = outer
         self.module = unwrapped(outer)
         self.name = type(self.module).__name__
         self._named: dict[str, Named] = {}
 
+    def move(self, outer: torch.nn.Module, begins: Begins) -> None:
+        """From now on `outer` is what the training calls, and `begins` is told of every call."""
+        self.leave()
+        self.outer = outer
+        self._call = _Call(self, begins)
+
+    def leave(self) -> None:
+        """Take the hook away."""
+        if self._call is not None:
+            self._call.remove()
+            self._call = None
+
     @property
     def compiled(self) -> bool:
-        return hasattr(self.outer, "_orig_mod") or getattr(self.module, "_compiled_call_impl", None) is not None
+        """Whether its forward, or what wraps it, is compiled."""
+        layer: object = self.outer
+        while isinstance(layer, torch.nn.Module):
+            if hasattr(layer, "_orig_mod") or getattr(layer, "_compiled_call_impl", None) is not None:
+                return True
+            layer = None if layer is self.module else getattr(layer, "module", None)
+        return False
+
+    def distinguish(self, names: Iterable[str]) -> None:
+        """Where another model of the same step has that name already, have a number after it: `Net_1`."""
+        taken = set(names)
+        if self.name in taken:
+            number = next(n for n in count(1) if f"{self.name}_{n}" not in taken)
+            self.name = f"{self.name}_{number}"
+            self._named.clear()
 
     def parameters(self) -> Iterator[tuple[Named, torch.nn.Parameter]]:
         """Its parameters that have values, each once."""
@@ -74,3 +106,38 @@ class Root:
             owner = type(self.module.get_submodule(path)).__name__
             found = self._named[dotted] = (f"{self.name}_{dotted}", parameter_kind(dotted), path, owner)
         return found
+
+
+class _Call:
+    """The one hook that stays on a model. It is no part of it: a copy or a pickle of the model has a function in its
+    place that does nothing, and that needs nothing of this package. Where the module's own call is compiled, which
+    would compile the hook too, it stands before that call."""
+
+    def __init__(self, root: Root, begins: Begins) -> None:
+        self._root, self._begins = root, begins
+        self._inner = getattr(root.outer, "_compiled_call_impl", None)
+        if self._inner is None:
+            self._handle = root.outer.register_forward_pre_hook(self)
+        else:
+            root.outer._compiled_call_impl = self._before
+
+    def __call__(self, module: torch.nn.Module, args: Any) -> None:  # noqa: ANN401
+        if module is self._root.outer:
+            self._begins(self._root, args)
+
+    def _before(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        self._begins(self._root, args)
+        assert self._inner is not None
+        return self._inner(*args, **kwargs)
+
+    def remove(self) -> None:
+        if self._inner is None:
+            self._handle.remove()
+        else:
+            self._root.outer._compiled_call_impl = self._inner
+
+    def __deepcopy__(self, memo: object) -> Callable[..., Any]:
+        return {}.get
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return getattr, ({}, "get")

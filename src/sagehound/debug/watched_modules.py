@@ -17,14 +17,17 @@ from sagehound.debug.selection import Selection
 Failed = Callable[[str, str, Exception], None]
 
 
+#: By the stem of the tensors' names: path, module, whether its inputs and its outputs are wanted.
+Wanted = dict[str, tuple[str, torch.nn.Module, bool, bool]]
+
+
 def arm_modules(
-    root: Root, step: OpenStep, selection: Selection, failed: Failed, called: tuple[Any, ...]
+    root: Root, wanted: Wanted, step: OpenStep, failed: Failed, called: tuple[Any, ...]
 ) -> list[RemovableHandle]:
-    """Save the inputs and outputs of the root's modules that the step wants, as they are called. `called` are the
-    arguments of the call of the root that begins the step."""
+    """Save inputs and outputs of the root's modules as they are called. `called` are the arguments of the call of the
+    root that is under way."""
     handles: list[RemovableHandle] = []
-    for stem, wants in _wanted(root, step, selection).items():
-        path, module, inputs, outputs = wants
+    for stem, (path, module, inputs, outputs) in wanted.items():
         named = (stem, path, type(module).__name__)
         taken = _Inputs(named, step, failed)
         if inputs and module is root.outer:
@@ -37,8 +40,9 @@ def arm_modules(
     return handles
 
 
-def _wanted(root: Root, step: OpenStep, selection: Selection) -> dict[str, tuple[str, torch.nn.Module, bool, bool]]:
-    found = {}
+def modules_wanted(root: Root, step: OpenStep, selection: Selection) -> Wanted:
+    """The modules of which the step wants something."""
+    found: Wanted = {}
     for stem, path, module in root.submodules():
         kind = type(module).__name__
         inputs = selection.wants_any(f"{stem}_input_", "input", path, kind, step.due)
