@@ -70,8 +70,8 @@ class Judgement:
         first = self.findings[0]
         met = str(RuleEvaluationConditionMet(first.rule, first.step))
         more = f" ({len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
-        said = "" if first.message == met else f". {first.message}{more}"
-        then = f". Later the rule itself failed: {self.error}" if self.error else ""
+        said = "" if first.message == met else f". {first.message.rstrip('.')}{more}."
+        then = f" Later the rule itself failed: {self.error}" if self.error else ""
         return f"RuleEvaluationConditionMet: {met}{said}{then}"
 
 
