@@ -1,22 +1,23 @@
 """What saving tensors costs a training, and what the original smdebug took for the same.
 
-    python benchmarks/debugger_overhead.py [--rounds 60] [--resnet-rounds 3] [--without-original] [CASE ...]
+    python benchmarks/debugger_overhead.py [--rounds 150] [--resnet-rounds 2] [--without-original] [CASE ...]
 
 Paired: a hooked model and its unhooked twin take turns in one process, ten steps each, the first of which is saved; one
-thread. Ten, because the hook writes from a thread of its own: what that thread does while the hooked model takes its
-other nine steps is counted against the hooked model, in processor time and in wall time. Processor time of a round is
-that of the whole process less what the training thread spent on the twin's steps. Ratios are medians over the rounds.
-Each case runs in a process of its own, and so does the original (smdebug 1.0.34 with one line patched, in an
-environment of its own below ~/.cache, which is made at the first run; left out, with the reason, where that fails).
-
-`floor` is the ratio of a debugger that did nothing but copy the bytes that were saved
-(or read them once, for reductions) and write them to a file, at the speeds measured in the same process.
+thread. Processor time of the training thread: the median of the hooked model's rounds over the median of the twin's.
+What other threads spent (the hook's writer) is added to the hooked model, shared out over its rounds: the writer may
+gather several saves, so a median would not see it. Wall time is each model's own ten steps; the writer may run beside
+either of them, so what it takes of the interpreter falls on both. Each case runs in a process of its own, and so does
+the original (smdebug 1.0.34 with one line patched, in an environment of its own below ~/.cache, which is made at the
+first run; left out, with the reason, where that fails). `floor` is the ratio of a debugger that did nothing but copy
+the bytes that were saved (or read them once, for reductions) and write them to a file, at the speeds measured in the
+same process. Prints a table and a JSON line.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -60,12 +61,14 @@ CASES = {
 
 @dataclass(frozen=True)
 class Cost:
-    """One run of a case. Times of ten steps in ms; `saved_mb` of one save."""
+    """One run of a case. Times are ms of ten steps; `writer_ms` is what other threads spent of `extra_cpu_ms`,
+    `saved_mb` the size of a save. Quartiles are of single rounds."""
 
     cpu: float
     wall: float
     cpu_quartiles: tuple[float, float]
     extra_cpu_ms: float
+    writer_ms: float
     twin_cpu_ms: float
     saved_mb: float
     floor: float
@@ -83,33 +86,29 @@ def measure(case: Case, library: str, rounds: int, size: int) -> Cost:
         hook = _hook(library, case, f"{parent}/tensors")
         hook.register_module(model)
         hook.register_loss(criterion)
-        for _ in range(1 if case.resnet else 3):
-            _spent(hooked, INTERVAL)
-            _spent(twin, INTERVAL)
-        pairs = [_round(hooked, twin) for _ in range(rounds)]
+        warm_up = 1 if case.resnet else 3 * INTERVAL
+        _spent(hooked, warm_up)
+        _spent(twin, warm_up)
+        before = time.process_time() - time.thread_time()
+        pairs = [(*_spent(hooked, INTERVAL), *_spent(twin, INTERVAL)) for _ in range(rounds)]
         hook.close()
-        saves = rounds + (1 if case.resnet else 3)
+        writer_ms = (time.process_time() - time.thread_time() - before) * 1e3 / rounds
+        saves = math.ceil((warm_up + rounds * INTERVAL) / case.interval)
         saved_bytes = sum(f.stat().st_size for f in Path(parent).rglob("*") if f.is_file()) / saves
-        own_ms = statistics.median(pair[1] for pair in pairs)
+        own_ms = statistics.median(pair[3] for pair in pairs)
         floor_ms = 0.0 if case.interval == NEVER else _floor_ms(_bytes(case, model, saved_bytes), case.reduced, parent)
-    ratios = [pair[0] / pair[1] for pair in pairs]
+    ratios = [(pair[1] + writer_ms) / pair[3] for pair in pairs]
+    extra_ms = statistics.median(pair[1] for pair in pairs) + writer_ms - own_ms
     return Cost(
-        cpu=round(statistics.median(ratios), 4),
-        wall=round(statistics.median(pair[2] / pair[3] for pair in pairs), 4),
+        cpu=round(1 + extra_ms / own_ms, 4),
+        wall=round(statistics.median(pair[0] for pair in pairs) / statistics.median(pair[2] for pair in pairs), 4),
         cpu_quartiles=_quartiles(ratios),
-        extra_cpu_ms=round(statistics.median(pair[0] - pair[1] for pair in pairs), 3),
+        extra_cpu_ms=round(extra_ms, 3),
+        writer_ms=round(writer_ms, 3),
         twin_cpu_ms=round(own_ms, 2),
         saved_mb=round(saved_bytes / 1e6, 3),
         floor=round(1 + floor_ms / own_ms, 4),
     )
-
-
-def _round(hooked: Callable[[], None], twin: Callable[[], None]) -> tuple[float, float, float, float]:
-    """ms of ten steps: the hooked model's processor time, its twin's, the hooked model's wall time, its twin's."""
-    whole = time.process_time()
-    hooked_wall, _ = _spent(hooked, INTERVAL)
-    twin_wall, twin_cpu = _spent(twin, INTERVAL)
-    return (time.process_time() - whole) * 1e3 - twin_cpu, twin_cpu, hooked_wall, twin_wall
 
 
 def _spent(step: Callable[[], None], steps: int) -> tuple[float, float]:
@@ -191,18 +190,17 @@ def _bytes(case: Case, model: Any, saved_bytes: float) -> float:
 
 
 def _floor_ms(count: float, reduced: bool, folder: str) -> float:
-    """ms to copy so many bytes and write them to a file, or to read them once; the median of 20."""
+    """ms to copy so many bytes and write them to a new file, or to read them once; the median of several times."""
     source = torch.randn(max(1, int(count) // 4))
-    target, path = torch.empty_like(source), Path(folder) / "floor"
+    files = iter(range(NEVER))
 
     def touch() -> None:
         if reduced:
             source.sum()
-            return
-        target.copy_(source)
-        path.write_bytes(target.numpy().data)
+        else:
+            Path(folder, f"floor-{next(files)}").write_bytes(source.clone().numpy().data)
 
-    return statistics.median(_spent(touch, 1)[1] for _ in range(20))
+    return statistics.median(_spent(touch, 1)[1] for _ in range(20 if count < 1e8 else 5))
 
 
 def _quartiles(values: list[float]) -> tuple[float, float]:
@@ -253,15 +251,15 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all by default")
-    parser.add_argument("--rounds", type=int, default=60, help="of ten steps of the small CNN each")
-    parser.add_argument("--resnet-rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=150, help="of ten steps of the small CNN each")
+    parser.add_argument("--resnet-rounds", type=int, default=2)
     parser.add_argument("--size", type=int, default=224, help="of ResNet-18's images")
     parser.add_argument("--without-original", action="store_true")
     arguments = parser.parse_args()
     peer = None if arguments.without_original else _original_or_none()
     rows = []
-    print(f"{'saved every 10 steps':<40}{'target':>8}{'cpu':>8}{'quartiles':>17}{'wall':>8}{'extra ms':>10}"
-          f"{'floor':>8}{'MB':>8}{'smdebug cpu':>13}{'wall':>8}{'extra ms':>10}")  # fmt: skip
+    print(f"{'saved every 10 steps':<39}{'target':>8}{'cpu':>8}{'quartiles':>17}{'wall':>8}{'extra ms':>10}"
+          f"{'writer':>8}{'floor':>8}{'MB':>8}{'smdebug cpu':>13}{'wall':>8}{'extra ms':>10}")  # fmt: skip
     for name in arguments.cases or CASES:
         case = CASES[name]
         rounds = arguments.resnet_rounds if case.resnet else arguments.rounds
@@ -275,7 +273,8 @@ def main() -> None:
 
 def _line(case: Case, ours: Cost, theirs: Cost | None) -> str:
     quartiles = "{:.3f}..{:.3f}".format(*ours.cpu_quartiles)
-    text = f"{case.name:<40}{case.target:>8}{ours.cpu:>8.3f}{quartiles:>17}{ours.wall:>8.3f}{ours.extra_cpu_ms:>10.2f}"
+    text = f"{case.name:<39}{case.target:>8}{ours.cpu:>8.3f}{quartiles:>17}{ours.wall:>8.3f}{ours.extra_cpu_ms:>10.2f}"
+    text += f"{ours.writer_ms:>8.2f}"
     text += f"{ours.floor:>8.3f}{ours.saved_mb:>8.2f}"
     return text + (f"{theirs.cpu:>13.3f}{theirs.wall:>8.3f}{theirs.extra_cpu_ms:>10.2f}" if theirs else f"{'-':>13}")
 
