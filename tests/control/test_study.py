@@ -11,7 +11,8 @@ import pytest
 from sagehound.control.study import Study
 from sagehound.errors import InvalidInput, JobFailure
 from sagehound.records.record import Record
-from sagehound.records.training import TrainingJob, TrainingStatus
+from sagehound.records.rules import DebugRule
+from sagehound.records.training import Metric, SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.records.tuning import ParameterRange, TuningJob, TuningStatus, best_trial, objective_status
 from sagehound.store.sqlite import SqliteStore
 from tests.control.tuning_jobs import BATCH, EPOCHS, NOW, complete, difficulty, trials, tuning_job
@@ -269,3 +270,33 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(tmp_path, before):
         assert store.get(TuningJob, "dogs").status is TuningStatus.COMPLETED
         store.close()
         world.close()
+
+
+def test_a_trial_that_a_rule_stopped_counts_as_a_stopped_one_and_the_tuner_goes_on(store):
+    rule = DebugRule(name="Overfit", invoked="Overfit")
+    job = tuning_job(max_jobs=2, max_parallel=1)
+    store.insert(dataclasses.replace(job, spec=dataclasses.replace(job.spec, training=with_rules(job.spec, rule))))
+    own = study(store)
+    own.advance()
+    (first,) = trials(store)
+    assert first.spec.rules == (rule,)
+    store.update(TrainingJob, first.name, lambda trial: trial.asked_to_stop(NOW, "the rule Overfit fired"))
+    metric = Metric(name="loss", value=0.001, at=NOW)
+    stopped = store.update(
+        TrainingJob,
+        first.name,
+        lambda trial: trial.enter(SecondaryStatus.STOPPED, NOW).evolve(
+            status=TrainingStatus.STOPPED, metrics=(metric,)
+        ),
+    )
+    own.advance([stopped])
+    second = trials(store)[1]
+    assert own.advance([complete(store, second.name, difficulty)]) is None
+    ended = store.get(TuningJob, "dogs")
+    assert ended.status is TuningStatus.COMPLETED
+    assert objective_status(ended, stopped) == "Succeeded"
+    assert best_trial(ended, trials(store)).name == second.name
+
+
+def with_rules(spec, *rules):
+    return dataclasses.replace(spec.training, rules=rules)

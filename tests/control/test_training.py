@@ -52,6 +52,7 @@ class House:
             retry_s=0,
             delays_s=(0, 0),
             checkpoint_interval_s=0.01,
+            tensor_interval_s=0.01,
         )
 
     def create(self, name: str = "job", **changes) -> None:
@@ -403,6 +404,54 @@ def test_checkpoints_come_down_first_and_are_stored_while_the_job_runs(house, tm
         house.finish()
         await house.ended()
         assert house.objects.read(S3Uri("bucket", "ckpt/3.pt")) == b"three"
+
+    house.run(story)
+
+
+def test_tensors_are_stored_while_it_runs_and_their_end_is_marked(house):
+    async def story():
+        house.create(
+            tensors_uri="s3://bucket/tensors", tensorboard_uri="s3://bucket/board", auto_hook=True, instance_count=2
+        )
+        await house.trains()
+        stored = house.settings.s3_folder / "bucket" / "tensors" / "job" / "debug-output"
+        for number in (1, 2):
+            folder = house.folder() / f"algo-{number}" / "output" / "tensors"
+            folder.mkdir(parents=True)
+            (folder / f"{number}.safetensors").write_text(str(number))
+            await house.until((stored / f"{number}.safetensors").exists)
+        assert not (stored / "END_OF_JOB.json").exists()
+        board = house.folder() / "algo-1" / "output" / "tensorboard"
+        board.mkdir()
+        (board / "events").write_text("last")
+        house.finish()
+        await house.ended()
+        assert (stored / "END_OF_JOB.json").exists()
+        assert house.objects.read(S3Uri("bucket", "board/job/tensorboard-output/events")) == b"last"
+
+    house.run(story)
+
+
+def test_a_job_that_saved_no_tensors_leaves_no_mark(house):
+    async def story():
+        house.create(tensors_uri="s3://bucket/tensors")
+        await house.trains()
+        house.finish()
+        await house.ended()
+        assert not (house.settings.s3_folder / "bucket" / "tensors").exists()
+
+    house.run(story)
+
+
+def test_who_stopped_a_job_is_said_at_its_end(house):
+    async def story():
+        house.create()
+        await house.trains()
+        house.store.update(TrainingJob, "job", lambda job: job.asked_to_stop(house.clock(), "the rule Overfit fired"))
+        await house.until(lambda: house.launcher.stopped)
+        house.finish(cause="stopped")
+        job = await house.ended()
+        assert job.history[-1].message == "Training job stopped: the rule Overfit fired"
 
     house.run(story)
 

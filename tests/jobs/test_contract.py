@@ -140,15 +140,24 @@ def test_the_allocator_can_be_left_alone(tmp_path):
 def test_configuration_files_are_as_sagemaker_writes_them(tmp_path):
     files = "{f: json.load(open(c + f)) for f in os.listdir(c)}"
     show = f"import json, os; c = '/opt/ml/input/config/'; print(json.dumps({files}))"
-    training_job = job(hyperparameters={"batch": '"32"'}, count=2, debug_hook={"LocalPath": "/opt/ml/output/tensors"})
+    hook, board = {"LocalPath": "/opt/ml/output/tensors"}, {"LocalPath": "/opt/ml/output/tensorboard"}
+    training_job = job(hyperparameters={"batch": '"32"'}, count=2, debug_hook=hook, tensorboard=board)
     assert _run(training_job, staged(tmp_path, {"train.py": show}, hosts=2)).code == 0
     files = json.loads(text(tmp_path / "job", "algo-2")[-1])
     assert files["hyperparameters.json"]["batch"] == '"32"'
     assert files["resourceconfig.json"]["current_host"] == "algo-2"
     assert files["resourceconfig.json"]["hosts"] == ["algo-1", "algo-2"]
     assert files["inputdataconfig.json"]["training"]["TrainingInputMode"] == "File"
-    assert files["debughookconfig.json"] == {"LocalPath": "/opt/ml/output/tensors"}
+    assert files["debughookconfig.json"] == hook
+    assert files["tensorboardoutputconfig.json"] == board
     assert "profilerconfig.json" not in files
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_job_that_asks_for_tensors_is_told_to_hook_itself(tmp_path, wanted):
+    _, seen = _shown(tmp_path, job(auto_hook=wanted))
+    assert seen.get("SAGEHOUND_AUTO_HOOK") == ("1" if wanted else None)
+    assert not (tmp_path / "job" / "algo-1" / "output" / "tensors").exists()
 
 
 def test_channels_are_there_and_cannot_be_changed(tmp_path):
