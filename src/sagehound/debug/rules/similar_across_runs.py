@@ -13,8 +13,10 @@ from sagehound.debug.finding import Finding
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.selection import chosen
 from sagehound.debug.statistics import read
+from sagehound.debug.store.open import open_source
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
+from sagehound.errors import MissingCollectionFiles
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,10 @@ class SimilarAcrossRuns:
 
 @lru_cache(maxsize=8)
 def _opened(path: str) -> Trial:
-    from sagehound.debug.create_trial import create_trial
-
-    return create_trial(path)
+    trial = Trial(open_source(path), path=path)
+    if not trial.source.runs():
+        raise MissingCollectionFiles(
+            f"other_trials: there are no tensors at {path}; give the folder or S3 address of another run's tensors, "
+            "e.g. from estimator.latest_job_debugger_artifacts_path()"
+        )
+    return trial
