@@ -11,10 +11,11 @@ from sagehound.debug.collection import Collection
 from sagehound.debug.hook_config import HookConfig
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.optimizers import Optimizers
+from sagehound.debug.resume import check_new
 from sagehound.debug.root import Root
 from sagehound.debug.store.records import CollectionInfo, Model, Run
 from sagehound.debug.store.sink import SavedStep, TensorSink
-from sagehound.debug.store.writer import FolderSink
+from sagehound.debug.store.writer import Export, FolderSink
 from sagehound.debug.trouble import say
 from sagehound.debug.workers import rank_and_size, worker_name
 
@@ -23,10 +24,11 @@ class Output:
     """Opens the sink with the first thing that is written: a hook that saves nothing leaves no folder. Of several
     workers only the first writes, unless all are asked for."""
 
-    def __init__(self, config: HookConfig, folder: Path, sink: TensorSink | None = None) -> None:
+    def __init__(self, config: HookConfig, folder: Path, new: bool = True) -> None:
         self.collections: Sequence[Collection] = ()
+        self._new = new
         self._config, self._folder = config, folder
-        self._sink = sink
+        self._sink: TensorSink | None = None
         self._closed = False
         self._silent: bool | None = None
         self._notes: set[str] = set()
@@ -44,6 +46,12 @@ class Output:
         if self._silent is None:
             self._silent = self._config.dry_run or (self._config.include_workers == "one" and rank_and_size()[0] > 0)
         return self._silent
+
+    def check(self) -> None:
+        """DebuggerValueError where the folder has another run's data."""
+        if self._new and not self.silent:
+            check_new(self._folder, worker_name(rank_and_size()[0]))
+        self._silent = None
 
     def write(self, step: SavedStep) -> None:
         """Hand a step to the sink. What went wrong there before is raised here."""
@@ -96,6 +104,7 @@ class Output:
 
     def _opened(self) -> TensorSink:
         if self._sink is None:
+            self.check()
             rank, workers = rank_and_size()
             if self._config.include_workers == "one":
                 workers = 1
@@ -106,10 +115,19 @@ class Output:
                 collections=tuple(_info(one) for one in self.collections),
                 framework=f"torch {torch.__version__}",
             )
-            self._sink = FolderSink(self._folder, worker, workers, run)
+            self._sink = FolderSink(self._folder, worker, workers, run, export=self._export(worker))
             for step, text in self._waiting:
                 self._sink.note(step, text)
         return self._sink
+
+    def _export(self, worker: str) -> Export | None:
+        directory = self._config.tensorboard_dir
+        if not directory and not self._config.export_tensorboard:
+            return None
+        from sagehound.debug.store.tensorboard import TensorBoardExport
+
+        place = Path(directory).expanduser() if directory else self._folder / "tensorboard"
+        return TensorBoardExport(place, worker, [one.name for one in self.collections if not one.save_histogram])
 
 
 def _info(collection: Collection) -> CollectionInfo:

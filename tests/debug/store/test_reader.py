@@ -211,6 +211,32 @@ def test_a_removed_store_is_named(saved):
         source.refresh()
 
 
+def test_a_store_replaced_by_another_runs_is_named(saved):
+    source = source_of(saved)
+    shutil.rmtree(saved)
+    FolderSink(saved).close({})
+    with pytest.raises(MissingCollectionFiles, match=f"{saved} were removed, or replaced"):
+        source.refresh()
+
+
+def test_what_is_no_manifest_is_left_alone(saved):
+    (saved / "manifest" / "notes.txt").write_text("mine")
+    (saved / "manifest" / "worker_0" / "000000.jsonl.bak").write_text("mine")
+    assert list(source_of(saved).runs()) == ["worker_0"]
+
+
+def test_what_cannot_be_read_is_named(saved):
+    loop = saved / "manifest/worker_0/000001.jsonl"
+    loop.symlink_to(loop)
+    with pytest.raises(InvalidInput, match=r"000001\.jsonl could not be read: Too many levels"):
+        source_of(saved)
+    loop.unlink()
+    (saved / tensor_file("worker_0", 10)).unlink()
+    (saved / tensor_file("worker_0", 10)).mkdir()
+    with pytest.raises(InvalidInput, match=f"{tensor_file('worker_0', 10)} could not be read: Is a directory"):
+        source_of(saved).read("worker_0", 10, "w")
+
+
 def test_a_removed_file_is_named(saved):
     source = source_of(saved)
     (saved / tensor_file("worker_0", 10)).unlink()
@@ -245,6 +271,11 @@ def test_it_ends_when_the_job_is_marked_as_over(tmp_path):
     (tmp_path / END_OF_JOB).write_text("{}")
     assert source.refresh()
     assert source.state().ended
+    sink = FolderSink(tmp_path, workers=2)
+    sink.write(step(1))
+    sink.close({})
+    source.refresh()
+    assert not source.state().ended
 
 
 def test_a_resumed_training_is_not_over(saved):

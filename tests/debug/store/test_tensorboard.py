@@ -5,6 +5,8 @@ import pytest
 import torch
 from tensorboardX.proto.event_pb2 import Event
 
+from sagehound.debug.hook import Hook
+from sagehound.debug.modes import modes
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.store.sink import SavedStep
 from sagehound.debug.store.tensorboard import TensorBoardExport
@@ -26,7 +28,7 @@ def events(folder):
 
 def saved(number, mode="TRAIN", loss=0.5, **arrays):
     infos = [
-        TensorInfo(name=name, kind="weight", collections=("all", "weights") if name != "plain" else ())
+        TensorInfo(name=name, kind="weight", collections=("all", "biases", "weights") if name != "plain" else ())
         for name in arrays
     ]
     loss_info = TensorInfo(name="CrossEntropyLoss_output_0", kind="loss", saved="scalar", collections=("losses",))
@@ -42,7 +44,7 @@ def saved(number, mode="TRAIN", loss=0.5, **arrays):
 
 def test_scalars_and_histograms_by_mode(tmp_path):
     board = tmp_path / "board"
-    sink = FolderSink(tmp_path / "tensors", export=TensorBoardExport(board, without=("all",)))
+    sink = FolderSink(tmp_path / "tensors", export=TensorBoardExport(board, without=("biases",)))
     weight = torch.tensor([[-1.0, 0.0], [0.5, 2.0]])
     sink.write(saved(0, loss=0.75, w=weight, plain=weight))
     sink.write(saved(10, mode="EVAL", loss=0.25))
@@ -88,3 +90,16 @@ def test_what_is_not_finite_is_left_out_of_a_histogram(tmp_path):
     export.close()
     histogram = events(tmp_path / "TRAIN")[0][2].histo
     assert (histogram.min, histogram.max, histogram.num) == (1, 3, 2)
+
+
+def test_a_hook_exports_when_it_is_asked_to(tmp_path):
+    hook = Hook(out_dir=tmp_path / "tensors", export_tensorboard=True, include_collections=["weights", "losses"])
+    network, loss = torch.nn.Linear(3, 2), torch.nn.MSELoss()
+    hook.get_collection("weights").save_histogram = True
+    hook.register_module(network)
+    hook.register_loss(loss)
+    hook.set_mode(modes.TRAIN)
+    loss(network(torch.ones(4, 3)), torch.zeros(4, 2)).backward()
+    hook.close()
+    written = {tag for tag, _, _ in events(tmp_path / "tensors" / "tensorboard" / "TRAIN")}
+    assert written == {"weights/Linear_weight", "MSELoss_output_0"}

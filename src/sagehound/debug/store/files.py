@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sagehound.errors import MissingCollectionFiles
+from sagehound.errors import InvalidInput, MissingCollectionFiles
 
 
 class Files(Protocol):
@@ -17,7 +18,7 @@ class Files(Protocol):
     - `sizes` has every file whose name (relative, with slashes) begins with `prefix`, a folder's name with its
       slash, in the order of the names, with its size in bytes.
     - `read` gives the bytes from `start` to before `end` (to the end of the file for None), fewer where the file ends
-      before; FileNotFoundError where there is none of that name.
+      before; FileNotFoundError where there is none of that name. Called from several threads.
     - `exists` tells whether there is anything at the place.
     """
 
@@ -41,15 +42,18 @@ class LocalFiles:
     def sizes(self, prefix: str) -> Mapping[str, int]:
         """The files below the folder that `prefix` names, or that prefix itself where it is a file."""
         path = self._folder / prefix
-        if prefix and not prefix.endswith("/"):
-            return {prefix: path.stat().st_size} if path.is_file() else {}
         found: dict[str, int] = {}
-        _walk(str(path), prefix, found)
+        with _worded(path):
+            if prefix.endswith("/"):
+                _walk(str(path), prefix, found)
+            elif path.is_file():
+                found[prefix] = path.stat().st_size
         return dict(sorted(found.items()))
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes | bytearray:
         # Read, not mapped: a file that is cut while it is mapped kills the process with SIGBUS.
-        with (self._folder / name).open("rb", buffering=0) as file:
+        path = self._folder / name
+        with _worded(path), path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             data = bytearray(max(0, (size if end is None else min(end, size)) - start))
             file.seek(start)
@@ -62,6 +66,16 @@ class LocalFiles:
         return self._folder.is_dir()
 
 
+@contextmanager
+def _worded(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(str(path)) from None
+    except OSError as error:
+        raise InvalidInput(f"{error.filename or path} could not be read: {error.strerror or error}") from error
+
+
 def _walk(path: str, name: str, found: dict[str, int]) -> None:
     try:
         with os.scandir(path) as entries:
@@ -70,11 +84,13 @@ def _walk(path: str, name: str, found: dict[str, int]) -> None:
                     _walk(entry.path, f"{name}{entry.name}/", found)
                 else:
                     found[name + entry.name] = entry.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         # Removed while it was listed, or not there yet: the caller sees that nothing is there.
         return
 
 
 def gone(files: Files) -> MissingCollectionFiles:
     """The error where a place that had tensors has them no more."""
-    return MissingCollectionFiles(f"the tensors in {files.place} were removed while they were read")
+    return MissingCollectionFiles(
+        f"the tensors in {files.place} were removed, or replaced by another run's, while they were read"
+    )

@@ -29,6 +29,10 @@ class ManifestReader:
         self._lines: dict[str, int] = {}
         self._missing: set[int] = set()
 
+    def lost(self, sizes: Mapping[str, int]) -> bool:
+        """Whether something that was taken in is there no more: the folder was removed, or another run's is there."""
+        return any(sizes.get(name, -1) < taken for name, taken in self._taken.items())
+
     def grown(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """The files that hold more than was taken in, each with the byte to read from."""
         return {name: self._taken.get(name, 0) for name, size in sizes.items() if size > self._taken.get(name, 0)}

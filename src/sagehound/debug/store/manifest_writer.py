@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from sagehound.debug.store.places import STEPS_A_FILE, manifest_file
+from sagehound.debug.store.places import END_OF_JOB, STEPS_A_FILE, manifest_file
 from sagehound.debug.store.records import Layout, Record, Run, Step, TensorInfo
 
 
@@ -104,6 +104,8 @@ class ManifestWriter:
         if not files:
             return 0
         _cut_torn_line(files[-1])
+        # The mark that an earlier job's service left: this run is not over.
+        (self._folder / END_OF_JOB).unlink(missing_ok=True)
         return int(files[-1].stem) + 1
 
 

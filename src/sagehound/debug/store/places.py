@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: Saved steps in one file of the manifest, and global steps in one folder of tensors.
 STEPS_A_FILE = 1000
 MANIFEST = "manifest"
@@ -19,6 +21,16 @@ def manifest_file(worker: str, number: int) -> str:
     'manifest/worker_0/000003.jsonl'
     """
     return f"{MANIFEST}/{worker}/{number:06d}.jsonl"
+
+
+def worker_of(name: str) -> str:
+    """Whose manifest a file belongs to; "" for any other file.
+
+    >>> worker_of("manifest/worker_0/000003.jsonl"), worker_of("manifest/notes.txt")
+    ('worker_0', '')
+    """
+    found = re.fullmatch(rf"{MANIFEST}/([^/]+)/\d+\.jsonl", name)
+    return found[1] if found else ""
 
 
 def tensor_file(worker: str, step: int) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from sagehound.debug.store import header
 from sagehound.debug.store.files import Files, gone
 from sagehound.debug.store.manifest_reader import ManifestReader
-from sagehound.debug.store.places import END_OF_JOB, MANIFEST, tensor_file
+from sagehound.debug.store.places import END_OF_JOB, MANIFEST, tensor_file, worker_of
 from sagehound.debug.store.records import Layout, Run, Step
 from sagehound.debug.store.source import SourceState
 from sagehound.errors import InvalidInput, TensorUnavailableForStep
 
 #: Files whose header is remembered: a rule asks for one tensor of a step after the other.
 _REMEMBERED = 16
+#: Files of a manifest that are read at a time.
+_AT_ONCE = 16
 
 
 class FolderSource:
@@ -38,13 +41,13 @@ class FolderSource:
     def refresh(self) -> bool:
         # Before the manifests: whoever sees the end has then seen all that came before it.
         over = bool(self._files.sizes(END_OF_JOB))
-        sizes = {name: size for name, size in self._files.sizes(f"{MANIFEST}/").items() if name.endswith(".jsonl")}
-        if self._workers and not sizes:
-            raise gone(self._files)
+        sizes: dict[str, dict[str, int]] = {worker: {} for worker in self._workers}
+        for name, size in self._files.sizes(f"{MANIFEST}/").items():
+            if worker := worker_of(name):
+                sizes.setdefault(worker, {})[name] = size
         brought = over and not self._over
-        for worker in sorted({name.split("/")[1] for name in sizes}):
-            own = {name: size for name, size in sizes.items() if name.split("/")[1] == worker}
-            brought = self._refresh_worker(worker, own) or brought
+        for worker in sorted(sizes):
+            brought = self._refresh_worker(worker, sizes[worker]) or brought
         self._over = over
         if brought:
             # A training that went on from a checkpoint may have written a step's file anew.
@@ -96,16 +99,23 @@ class FolderSource:
 
     def _refresh_worker(self, worker: str, sizes: Mapping[str, int]) -> bool:
         reader = self._workers.setdefault(worker, ManifestReader())
-        brought = False
-        for name, start in reader.grown(sizes).items():
-            try:
-                data = self._files.read(name, start)
-            except FileNotFoundError:
-                raise gone(self._files) from None
-            brought = reader.take(name, data) or brought
+        if reader.lost(sizes):
+            raise gone(self._files)
+        grown = reader.grown(sizes)
+        try:
+            brought = [reader.take(name, data) for name, data in zip(grown, self._read_all(grown), strict=True)]
+        except FileNotFoundError:
+            raise gone(self._files) from None
         if reader.run is not None:
             self._runs.setdefault(worker, reader.run)
-        return brought
+        return any(brought)
+
+    def _read_all(self, wanted: Mapping[str, int]) -> list[bytes | bytearray]:
+        """The files from these bytes on; several at a time, because in S3 each one takes a round trip."""
+        if len(wanted) < 2:
+            return [self._files.read(name, start) for name, start in wanted.items()]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(self._files.read, wanted, wanted.values()))
 
     def _header(self, file: str) -> tuple[header.Header, bytes | bytearray]:
         if file not in self._headers:

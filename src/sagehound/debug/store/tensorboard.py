@@ -14,6 +14,8 @@ from sagehound.debug.store.sink import SavedStep
 
 #: Collections of numbers, of which a histogram would tell nothing.
 _NUMBERS = ("losses", "metrics", "sm_metrics")
+#: Collections that say little of a tensor; any other names its histogram first.
+_WIDE = ("all", "default")
 #: A step's figures are on the board within so many seconds.
 _FLUSH_S = 10
 
@@ -22,9 +24,10 @@ class TensorBoardExport:
     """Writes each step's numbers as scalars and its arrays as histograms, for the writer's thread.
 
     As the original debugger does: a run for each mode (a folder TRAIN, EVAL, ...), the global step as the axis, a
-    scalar under its tensor's name, a histogram under `<collection>/<tensor>`, for the first of its collections that
-    has histograms (`save_histogram`); `without` names those that have none. Of values that are not finite only the
-    others are counted; booleans, complex numbers and what was saved as reductions only have no histogram.
+    scalar under its tensor's name, a histogram under `<collection>/<tensor>`. The collection is the tensor's first one
+    that has histograms (`save_histogram`), `all` and `default` last; `without` names those that have none. Of values
+    that are not finite only the others are counted; booleans, complex numbers and what was saved as reductions only
+    have no histogram.
     """
 
     def __init__(self, folder: str | Path, worker: str = "worker_0", without: Collection[str] = ()) -> None:
@@ -58,8 +61,9 @@ class TensorBoardExport:
 
     def _tag(self, info: TensorInfo) -> str:
         """The histogram's name; "" where there is to be none."""
-        collection = next((name for name in info.collections if name not in self._without), "")
-        return f"{collection}/{info.name}" if collection else ""
+        names = [name for name in info.collections if name not in self._without]
+        names.sort(key=lambda name: name in _WIDE)
+        return f"{names[0]}/{info.name}" if names else ""
 
 
 def _countable(tensor: torch.Tensor) -> torch.Tensor | None:
