@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -24,12 +25,14 @@ class OptimizerListener(Protocol):
 
 
 class Optimizers:
-    """Counts the steps of all optimizers and knows those that took one. They are not kept alive."""
+    """Counts the steps of all optimizers and knows those that took one. They are not kept alive; what they held is
+    remembered until another optimizer takes a step: many a script closes the hook after its function has returned."""
 
     def __init__(self, listener: OptimizerListener) -> None:
         self.steps = 0
         self._listener = listener
         self._known: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
+        self._seen: dict[int, _Seen] = {}
         self._handles = [
             register_optimizer_step_pre_hook(self._before),
             register_optimizer_step_post_hook(self._after),
@@ -49,30 +52,51 @@ class Optimizers:
         return rates_of(self)
 
     def held(self) -> set[int]:
-        """The ids of all parameters that they hold."""
-        return {id(p) for one in self for group in one.param_groups for p in group["params"]}
+        """The ids of all parameters that they hold, or held to the end."""
+        return {parameter for seen in self._all_seen() for parameter in seen.held}
 
     def infos(self, registered: set[int]) -> tuple[OptimizerInfo, ...]:
         """`registered` has the ids of the parameters of the registered modules."""
-        found = []
-        for one in self:
-            held = [id(p) for group in one.param_groups for p in group["params"]]
-            rates = rates_of([one])
-            foreign = sum(p not in registered for p in held)
-            found.append(
-                OptimizerInfo(type=type(one).__name__, learning_rates=rates, parameters=len(held), foreign=foreign)
+        return tuple(
+            OptimizerInfo(
+                type=seen.type,
+                learning_rates=seen.rates,
+                parameters=len(seen.held),
+                foreign=sum(parameter not in registered for parameter in seen.held),
             )
-        return tuple(found)
+            for seen in self._all_seen()
+        )
+
+    def _all_seen(self) -> list[_Seen]:
+        for one in self:
+            self._seen[id(one)] = _Seen.of(one)
+        return list(self._seen.values())
 
     def _before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401
         key = id(optimizer)
         if key not in self._known:
+            self._seen = {known: seen for known, seen in self._seen.items() if known in self._known}
+            self._seen[key] = _Seen.of(optimizer)
             self._known[key] = weakref.ref(optimizer, partial(_forget, self._known, key))
         self._listener.before_optimizer(optimizer)
 
     def _after(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401
         self.steps += 1
         self._listener.after_optimizer(optimizer)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What an optimizer was like when it was last looked at; `held` are the ids of its parameters."""
+
+    type: str
+    held: tuple[int, ...]
+    rates: tuple[float, ...]
+
+    @classmethod
+    def of(cls, optimizer: torch.optim.Optimizer) -> _Seen:
+        held = tuple(id(p) for group in optimizer.param_groups for p in group["params"])
+        return cls(type(optimizer).__name__, held, rates_of([optimizer]))
 
 
 def state_of(optimizer: torch.optim.Optimizer, names: dict[int, Named]) -> Iterator[tuple[Named, torch.Tensor]]:
