@@ -59,8 +59,11 @@ def test_values_in_each_count(run: RecordedRun, weight: Tensor) -> None:
 def test_a_step_without_the_tensor_names_it(weight: Tensor) -> None:
     with pytest.raises(TensorUnavailableForStep, match=r"Net_fc.weight was not saved at step 0 of mode EVAL; tensor\("):
         weight.value(0, mode=EVAL)
-    with pytest.raises(ShapeUnavailableForStep, match="was not saved at step 0 of mode EVAL"):
+    with pytest.raises(TensorUnavailableForStep):
         weight.shape(0, mode=EVAL)
+    for step in (0, 7):
+        with pytest.raises(TensorUnavailableForStep):
+            weight.workers(step, mode=EVAL)
 
 
 def test_shapes_and_descriptions(weight: Tensor) -> None:
@@ -100,6 +103,8 @@ def test_saved_reductions_stand_in_for_the_array() -> None:
     assert tensor.reduction_values(0) == {("mean", False): 3.0, ("l2", True): 4.0}
     assert tensor.reduction_value(0, "l2", abs=True) == 4.0
     assert tensor.shape(0) == (2, 3)
+    with pytest.raises(ShapeUnavailableForStep, match="shape of other is not known at step 0"):
+        run.trial().tensor("other").shape(0)
     for ask in (lambda: tensor.value(0), lambda: tensor.reduction_value(0, "max")):
         with pytest.raises(TensorUnavailableForStep, match=r"x has only reductions at step 0 \(mean, abs_l2\)"):
             ask()

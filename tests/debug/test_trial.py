@@ -122,8 +122,10 @@ def test_a_step_that_is_not_there_says_which_kind_of_not(run: RecordedRun) -> No
         trial.tensor(LOSS.name).value(30, mode=TRAIN)
     run.end()
     trial.refresh_data()
-    with pytest.raises(NoMoreData, match="no step 30 of mode TRAIN: the training ended with step 20"):
+    with pytest.raises(StepUnavailable, match="no step 30 of mode TRAIN: the training ended with step 20"):
         trial.tensor(LOSS.name).value(30, mode=TRAIN)
+    with pytest.raises(NoMoreData, match="no step 30 of mode TRAIN: the training ended with step 20"):
+        trial.wait_for_steps([20, 30], mode=TRAIN)
     with pytest.raises(NoMoreData, match="counted no step of that mode"):
         trial.wait_for_steps([0], mode=ModeKeys.PREDICT)
 

@@ -84,7 +84,7 @@ class Reader:
         return max(self.source.state().passed.get(mode.name, -1), numbers[-1] if numbers else -1)
 
     def require_step(self, step: int, mode: ModeKeys) -> int:
-        """The global number of a saved step; StepUnavailable, StepNotYetAvailable or NoMoreData where there is none."""
+        """The global number of a saved step; StepUnavailable or StepNotYetAvailable where there is none."""
         found = self.steps.global_step(step, mode)
         if found is None:
             self.look_again()
@@ -92,6 +92,12 @@ class Reader:
         if found is None:
             raise self._absent(step, mode)
         return found
+
+    def require_more(self, step: int, mode: ModeKeys) -> None:
+        """NoMoreData where the training has ended before that step."""
+        last = self.last_passed(mode)
+        if self.ended and step > last and self._reads(step, mode):
+            raise NoMoreData(f"there is no step {step} of mode {mode.name}: the training {self._came_to(last)}")
 
     def array(self, worker: str, record: Step, info: TensorInfo) -> np.ndarray:
         """A tensor as a worker saved it; TensorUnavailableForStep where only its reductions were saved."""
@@ -112,7 +118,7 @@ class Reader:
         row = self.source.read(worker, record.step, REDUCTIONS)[start : start + len(info.reductions)]
         return dict(zip(info.reductions, row.tolist(), strict=True))
 
-    def _absent(self, step: int, mode: ModeKeys) -> Exception:
+    def _absent(self, step: int, mode: ModeKeys) -> StepUnavailable | StepNotYetAvailable:
         last = self.last_passed(mode)
         where = f"step {step} of mode {mode.name}"
         if not self._reads(step, mode):
@@ -120,9 +126,11 @@ class Reader:
         if step <= last:
             return StepUnavailable(f"{where} was not saved; steps(mode=modes.{mode.name}) lists those that were")
         if self.ended:
-            came = f"ended with step {last}" if last >= 0 else "counted no step of that mode"
-            return NoMoreData(f"there is no {where}: the training {came}")
+            return StepUnavailable(f"there is no {where}: the training {self._came_to(last)}")
         return StepNotYetAvailable(f"the training has not come to {where} yet")
+
+    def _came_to(self, last: int) -> str:
+        return f"ended with step {last}" if last >= 0 else "counted no step of that mode"
 
     def _reads(self, step: int, mode: ModeKeys) -> bool:
         first, end = self._within

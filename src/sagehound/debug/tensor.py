@@ -78,19 +78,27 @@ class Tensor:
         return {(name.removeprefix("abs_"), name.startswith("abs_")): value for name, value in saved.items()}
 
     def shape(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> tuple[int, ...]:
-        """Its shape at a step, also where only reductions were saved."""
-        try:
-            return self._at(step_num, mode, worker)[2].shape
-        except TensorUnavailableForStep as error:
-            raise ShapeUnavailableForStep(str(error)) from error
+        """Its shape at a step, also where only reductions were saved; ShapeUnavailableForStep where it is not known."""
+        info = self._at(step_num, mode, worker)[2]
+        if info.saved == "nothing" and not info.shape:
+            raise ShapeUnavailableForStep(
+                f"the shape of {self.name} is not known at step {step_num} of mode {mode.name}: the original debugger "
+                "saved reductions of it alone"
+            )
+        return info.shape
 
     def shapes(self, mode: ModeKeys = ModeKeys.GLOBAL, worker: str | None = None) -> dict[int, tuple[int, ...]]:
         """Its shape at every saved step."""
         return {step: self.shape(step, mode, worker) for step in self.steps(mode)}
 
     def workers(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL) -> list[str]:
-        """Who saved it at that step."""
-        return [worker for worker, _, _ in self._records(self._reader.require_step(step_num, mode))]
+        """Who saved it at that step; TensorUnavailableForStep where nobody did."""
+        self._reader.look_again()
+        at = self._reader.steps.global_step(step_num, mode)
+        found = [] if at is None else [worker for worker, _, _ in self._records(at)]
+        if not found:
+            raise self._not_saved(step_num, mode)
+        return found
 
     def info(self, step_num: int, mode: ModeKeys = ModeKeys.GLOBAL) -> TensorInfo:
         """What the hook knew of it at that step: kind, module, type, shape."""
@@ -108,7 +116,10 @@ class Tensor:
         known = self._reader.source.runs()
         if worker is not None and worker not in known:
             raise InvalidWorker(f"no worker {worker!r} saved anything; there are {', '.join(sorted(known))}")
-        raise TensorUnavailableForStep(
+        raise self._not_saved(step, mode, worker)
+
+    def _not_saved(self, step: int, mode: ModeKeys, worker: str | None = None) -> TensorUnavailableForStep:
+        return TensorUnavailableForStep(
             f"{self.name} was not saved at step {step} of mode {mode.name}"
             f"{f' by {worker}' if worker else ''}; tensor({self.name!r}).steps() lists when it was"
         )

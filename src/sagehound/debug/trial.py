@@ -191,7 +191,7 @@ class Trial:
         return found
 
     def modes(self) -> list[ModeKeys]:
-        """The modes in which steps were saved."""
+        """The modes in which steps were saved; GLOBAL where none was set."""
         self._reader.look_again()
         return self.saved.modes()
 
@@ -214,7 +214,7 @@ class Trial:
         return self.saved.global_step(mode_step, mode)
 
     def require_step(self, step: int, mode: ModeKeys) -> int:
-        """The global number of a saved step; StepUnavailable, StepNotYetAvailable or NoMoreData where there is none."""
+        """The global number of a saved step; StepUnavailable or StepNotYetAvailable where there is none."""
         return self._reader.require_step(step, mode)
 
     def has_passed_step(self, step: int, mode: ModeKeys = ModeKeys.GLOBAL) -> StepState:
@@ -293,6 +293,7 @@ class Trial:
         while (state := self.has_passed_step(step, mode)) is StepState.NOT_YET_AVAILABLE:
             self._sleep(_POLL_S)
         if state is StepState.UNAVAILABLE:
+            self._reader.require_more(step, mode)
             self.require_step(step, mode)
 
     def _names_at(self, step: int | None, mode: ModeKeys) -> set[str]:
