@@ -29,7 +29,7 @@ def test_the_message_has_numbers_and_limits() -> None:
     assert found.message == (
         "80 % of the units of relu1_output_0 are active in less than 1 % of what they see; the limit is 50 %."
     )
-    assert "relu1 = nn.LeakyReLU(0.01)" in found.change
+    assert "nn.LeakyReLU(0.01) in place of relu1" in found.change
 
 
 def test_a_unit_that_is_active_often_enough_lives() -> None:

@@ -63,6 +63,12 @@ def test_a_loss_that_is_nan_confirms_at_once() -> None:
     assert "the loss is nan" in found.message
 
 
+def test_a_layer_that_gets_nothing_has_a_ratio_that_can_be_written() -> None:
+    (found,) = at_each_step(RULE, trial_of(of_variances(1.0, 0.0)))
+    assert found.numbers["ratio"] == "inf"
+    assert "is 1 at relu1_input_0 and 0 at relu2_input_0; the limit" in found.message
+
+
 def test_only_the_first_steps_are_judged() -> None:
     trial = trial_of(*[of_variances(50.0, 1.0)] * 12)
     assert [found.step for found in at_each_step(RULE, trial)] == list(range(10))
@@ -89,6 +95,7 @@ def test_what_is_not_finite_or_empty_or_flat_is_not_judged() -> None:
     tensors = {
         gradient(): np.full((3, 3), np.nan, np.float32),
         gradient("e"): np.zeros((0, 3), np.float32),
+        gradient("i"): np.array([[np.inf, -np.inf, np.inf]], np.float32),
         gradient("bias"): np.zeros(3, np.float32),
         FIRST: np.array([[np.inf, 1.0]]),
         SECOND: noise(3, 3),

@@ -85,7 +85,7 @@ class DeadRelu:
             message=f"{dead:.4g} % of the units of {info.name} are active in less than "
             f"{self.threshold_inactivity:.4g} % of what they see; the limit is {self.threshold_layer:.4g} %.",
             why="A ReLU that is never active has no gradient, so these units do not learn and do not come back.",
-            change=f"{info.module or 'relu'} = nn.LeakyReLU(0.01), a learning rate ten times lower, or "
+            change=f"nn.LeakyReLU(0.01) in place of {info.module or info.name}, a learning rate ten times lower, or "
             "nn.BatchNorm2d before the activation",
             numbers={
                 "dead_percent": dead,

@@ -15,7 +15,7 @@ from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import of_layers, saved_kinds, saved_layers, trains
 from sagehound.debug.statistics import read, statistics
 from sagehound.debug.step_memory import StepMemory
-from sagehound.debug.store.records import TensorInfo
+from sagehound.debug.store.records import TensorInfo, written
 from sagehound.debug.trial import Trial
 
 TYPES = ("ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU")
@@ -90,11 +90,12 @@ class PoorWeightInitialization:
         ratio = variances[high] / variances[low] if variances[low] else math.inf
         if not variances[high] or ratio <= self.threshold:
             return
+        times = f", {ratio:.3g} times less" if variances[low] else ""
         message = (
             f"The variance of what ReLUs get is {variances[high]:.3g} at {high.name} and {variances[low]:.3g} at "
-            f"{low.name}, {ratio:.3g} times less; the limit is {self.threshold:.3g} times, and the loss {loss}."
+            f"{low.name}{times}; the limit is {self.threshold:.3g} times, and the loss {loss}."
         )
-        numbers: dict[str, float | str] = {"ratio": ratio, "threshold": self.threshold}
+        numbers: dict[str, float | str] = {"ratio": written(ratio), "threshold": self.threshold}
         yield self._finding(trial, step, low, message, numbers)
 
     def _of_gradients(self, trial: Trial, step: int, gradients: list[TensorInfo], loss: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,7 +22,7 @@ class TensorVariance:
 
     Formula: mean((t - mean(t)) ** 2), the population's, for each tensor of two or more elements in `collection_names`
     or matching `tensor_regex`; for every saved tensor where neither is given. Neither threshold has a default: without
-    one there is nothing to judge.
+    one there is nothing to judge. A variance that is not finite is ExplodingTensor's affair.
 
     Why it matters: a very large variance saturates activations and announces values beyond the type, a very small one
     leaves units alike (Glorot and Bengio 2010, Understanding the difficulty of training deep feedforward neural
@@ -45,7 +46,7 @@ class TensorVariance:
             return
         for info in self._looked_at(trial, step):
             found = statistics(trial, info.name, step)
-            if found.count < 2 or found.variance is None:
+            if found.count < 2 or found.variance is None or not math.isfinite(found.variance):
                 continue
             if self.max_threshold is not None and found.variance > self.max_threshold:
                 yield self._finding(trial, step, info, found.variance, "more", self.max_threshold)
