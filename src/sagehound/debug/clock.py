@@ -6,9 +6,9 @@ import torch
 
 from sagehound.debug.root import Root
 
-#: A second model becomes the one whose calls are counted after so many calls of it, or so many steps of optimizers,
-#: during which the first was not called.
-_CALLS, _OPTIMIZER_STEPS = 8, 4
+#: Another model becomes the one whose calls are counted after so many calls of it, or so many steps of optimizers that
+#: hold none of the first one's parameters, during which the first was not called.
+_CALLS, _OPTIMIZER_STEPS = 8, 2
 
 
 class Clock:
@@ -19,24 +19,40 @@ class Clock:
     def __init__(self) -> None:
         self.root: Root | None = None
         self._calls = 0
-        self._at = 0
+        self._foreign_steps = 0
+        self._stepped = False
+        self._holds: dict[int, bool] = {}
 
-    def ticks(self, root: Root, optimizer_steps: int) -> bool:
-        """Whether this call of `root` begins a step, after so many steps of all optimizers."""
-        if self.root is not None and root is not self.root:
+    def ticks(self, root: Root) -> bool:
+        """Whether this call of `root` begins a step."""
+        if self.root is not root:
             self._calls += 1
-            if self._calls < _CALLS and optimizer_steps - self._at < _OPTIMIZER_STEPS:
+            if self.root is not None and self._calls < _CALLS and self._foreign_steps < _OPTIMIZER_STEPS:
                 return False
-        self.root, self._calls, self._at = root, 0, optimizer_steps
+            self.root = root
+            self._holds.clear()
+        self._calls = self._foreign_steps = 0
+        self._stepped = False
         return True
+
+    def optimizer_steps(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer takes a step."""
+        self._stepped = True
+        holds = self._holds.get(id(optimizer))
+        if holds is None:
+            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            own = self.root.module.parameters() if self.root else ()
+            holds = self._holds[id(optimizer)] = any(id(p) in held for p in own)
+        self._foreign_steps += not holds
 
     def reset(self) -> None:
         """What is called next is counted."""
         self.root = None
 
-    def idle(self, optimizer_steps: int) -> bool:
+    @property
+    def idle(self) -> bool:
         """Whether optimizers have stepped since it was called."""
-        return self.root is None or optimizer_steps > self._at + 1
+        return self._stepped
 
 
 def trains(module: torch.nn.Module) -> bool:

@@ -22,10 +22,9 @@ from sagehound.debug.naming import SCALAR
 from sagehound.debug.output import Output
 from sagehound.debug.recording import Recording
 from sagehound.debug.reduction_config import ReductionConfig
-from sagehound.debug.resume import Checkpoints, Counts, check_new, counts_in
+from sagehound.debug.resume import Checkpoints, Counts, counts_in
 from sagehound.debug.root import Root
 from sagehound.debug.trouble import cause_of, say
-from sagehound.debug.workers import rank_and_size, worker_name
 from sagehound.errors import DebuggerTypeError, DebuggerValueError
 
 
@@ -44,6 +43,8 @@ class Hook:
     An error within the hook is printed on one line of stderr, noted beside the tensors, and ends the collection that
     it befell; a training goes on as if there were no hook.
     """
+
+    automatic: bool
 
     def __init__(
         self,
@@ -77,10 +78,11 @@ class Hook:
         self._start(config, resume)
 
     @classmethod
-    def from_config(cls, config: HookConfig, resume: bool = False) -> Hook:
-        """A hook as `config` describes it."""
+    def from_config(cls, config: HookConfig, resume: bool = False, automatic: bool = False) -> Hook:
+        """A hook as `config` describes it. An automatic one looks at its folder when it first saves something: many a
+        process trains nothing."""
         hook = cls.__new__(cls)
-        hook._start(config, resume)
+        hook._start(config, resume, automatic)
         return hook
 
     @classmethod
@@ -89,27 +91,39 @@ class Hook:
         the same file that is not closed, that one. DebuggerFileNotFoundError where there is no such file."""
         known = current_hook()
         file = config_file(json_file_path).absolute()
-        if isinstance(known, Hook) and known._file == file and not known._closed:
+        if isinstance(known, Hook) and known.file == file and not known._closed:
             return known
         hook = cls.from_config(HookConfig.from_json_file(json_file_path))
-        hook._file = file
+        hook.file = file
         return hook
 
-    def _start(self, config: HookConfig, resume: bool) -> None:
+    def _start(self, config: HookConfig, resume: bool, automatic: bool = False) -> None:
         if not config.out_dir:
             raise DebuggerValueError("a hook needs out_dir: the folder that tensors are saved in")
         folder = Path(config.out_dir).expanduser().absolute()
+        previous = current_hook()
+        if isinstance(previous, Hook) and previous.automatic and not automatic:
+            taken = previous.give_way(folder)
+        else:
+            taken = None
         checkpoints = Checkpoints()
         counts = checkpoints.restored() or (counts_in(folder) if resume else None)
-        if counts is None and not config.dry_run:
-            check_new(folder, worker_name(rank_and_size()[0]))
+        output = Output(config, folder, new=counts is None)
+        if taken is not None:
+            output, counts = taken
+        elif not automatic:
+            output.check()
         self.out_dir = str(folder)
+        self.automatic = automatic
+        #: Ends the search for a model when the script registers one itself.
+        self.on_release: Callable[[], None] | None = None
+        #: The configuration file that it was made from.
+        self.file: Path | None = None
         self.config = config
-        self._file: Path | None = None
         self._closed = False
         self._collections = config.hook_collections()
         begun: Counts = counts or {ModeKeys.GLOBAL: -1}
-        self._recording = Recording(config, self._collections, begun, checkpoints, Output(config, folder))
+        self.recording = Recording(config, self._collections, begun, checkpoints, output)
         atexit.register(_close_if_there, weakref.ref(self))
         set_current_hook(self)
 
@@ -119,13 +133,12 @@ class Hook:
         """Save from that model. Its forwards are the steps; of a second model's too, within the steps of the first."""
         if not isinstance(module, torch.nn.Module):
             raise DebuggerTypeError(f"register_module takes a torch.nn.Module, not {type(module).__name__}")
-        if any(root.outer is module for root in self._recording.roots):
+        self._release()
+        if any(root.outer is module for root in self.recording.roots):
             return
-        root = Root(module)
-        self._recording.roots.append(root)
-        root.move(module, self._recording.forward_begins)
-        if self._recording.in_step:
-            self._recording.clock.reset()
+        self.recording.add_root(Root(module))
+        if self.recording.in_step:
+            self.recording.clock.reset()
 
     register_hook = register_module
 
@@ -136,30 +149,30 @@ class Hook:
                 f"register_loss takes a torch.nn.Module, not {type(loss_module).__name__}; functions like "
                 "torch.nn.functional.cross_entropy are saved without it, others with record_tensor_value(name, loss)"
             )
-        self._recording.losses.register(loss_module)
+        self.recording.losses.register(loss_module)
 
     def set_mode(self, mode: object) -> None:
         """Count what comes as steps of that mode, a ModeKeys."""
         if not isinstance(mode, ModeKeys):
             names = ", ".join(f"modes.{one.name}" for one in ModeKeys)
             raise DebuggerValueError(f"{mode!r} is no mode; there are {names}")
-        self._recording.mode_of = None
-        self._recording.set_mode(mode)
+        self.recording.mode_of = None
+        self.recording.set_mode(mode)
 
     @property
     def mode(self) -> ModeKeys:
         """The mode that is set; GLOBAL where none is."""
-        return self._recording.mode
+        return self.recording.mode
 
     @property
     def step(self) -> int:
         """The global number of the present step; -1 before the first."""
-        return self._recording.counts[ModeKeys.GLOBAL]
+        return self.recording.counts[ModeKeys.GLOBAL]
 
     @property
     def mode_steps(self) -> Mapping[ModeKeys, int]:
         """The present step's number in each mode."""
-        return dict(self._recording.counts)
+        return dict(self.recording.counts)
 
     # What a script saves itself
 
@@ -178,7 +191,7 @@ class Hook:
             raise DebuggerTypeError(f"save_scalar({name!r}) takes one number: {cause_of(error)}") from None
         full = f"{SCALAR}{name}"
         collections = (CollectionKeys.SM_METRICS,) if sm_metric else ()
-        self._recording.give(full, partial(self._recording.save_number, full, number, collections))
+        self.recording.give(full, partial(self.recording.save_number, full, number, collections))
 
     def save_tensor(
         self,
@@ -197,8 +210,8 @@ class Hook:
         except (ValueError, TypeError, RuntimeError) as error:
             say(f"save_tensor({tensor_name!r}) saved nothing: {cause_of(error)}")
             return
-        deliver = partial(self._recording.save_tensor, tensor_name, value, collections)
-        self._recording.give(tensor_name, deliver)
+        deliver = partial(self.recording.save_tensor, tensor_name, value, collections)
+        self.recording.give(tensor_name, deliver)
 
     def record_tensor_value(self, tensor_name: str, tensor_value: torch.Tensor) -> None:
         """Save a tensor as `<name>_output_0` where a collection holds that name: a loss without a module, say."""
@@ -206,7 +219,7 @@ class Hook:
             raise DebuggerTypeError(
                 f"record_tensor_value({tensor_name!r}) takes a torch.Tensor, not {type(tensor_value).__name__}"
             )
-        self._recording.record(tensor_name, tensor_value)
+        self.recording.record(tensor_name, tensor_value)
 
     # Collections
 
@@ -226,12 +239,27 @@ class Hook:
 
     # The end
 
+    def give_way(self, folder: Path) -> tuple[Output, Counts] | None:
+        """Let another hook go on in this one's place. What was written to the same folder goes on with it."""
+        self._release()
+        self.recording.finish()
+        if self.recording.output.untouched or str(folder) != self.out_dir:
+            self.close()
+            return None
+        self._closed = True
+        return self.recording.output, self.recording.leave()
+
+    def _release(self) -> None:
+        if self.on_release is not None:
+            self.on_release()
+        self.on_release, self.automatic = None, False
+
     def close(self) -> None:
         """Save what is open, and wait until it is all on disk. What comes after is not saved."""
         if self._closed:
             return
         self._closed = True
-        self._recording.close()
+        self.recording.close()
 
     def __deepcopy__(self, memo: object) -> Hook:
         return self

@@ -42,11 +42,12 @@ class LossWatch:
         self._within = None
         handles = []
         for module in self._modules:
-            handles.append(module.register_forward_pre_hook(self._enter))
+            handles.append(module.register_forward_pre_hook(self.enter))
             handles.append(module.register_forward_hook(self.leave))
         return handles
 
-    def _enter(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+    def enter(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
+        """A registered loss is called."""
         self._within = self._within or module
 
     def leave(self, module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
 from sagehound.debug import compiled, gradient_clipping
 from sagehound.debug.arming import Arming
@@ -41,13 +42,15 @@ class Recording:
         self.mode = ModeKeys.GLOBAL
         self.counts = counts
         self.roots: list[Root] = []
+        #: Asked for more hooks at each step that is saved.
+        self.on_armed: Callable[[], list[RemovableHandle]] | None = None
         #: Where modes are not set by the script: what a forward of the root is.
         self.mode_of: Callable[[Root], ModeKeys] | None = None
         self.in_step = False
         self.clock = Clock()
         self.given = GivenValues(self)
         self._config, self._collections = config, collections
-        self._checkpoints, self._output = checkpoints, output
+        self._checkpoints, self.output = checkpoints, output
         self._selection: Selection | None = None
         self._pid = os.getpid()
         self._off = False
@@ -60,14 +63,34 @@ class Recording:
         gradient_clipping.listen(self)
         compiled.listen(self)
 
+    # The models
+
+    def add_root(self, root: Root) -> None:
+        """Save from that model when it is called."""
+        self.roots.append(root)
+        root.move(root.outer, self.forward_begins)
+
+    def drop_root(self, root: Root) -> None:
+        """Save from it no more."""
+        root.leave()
+        self.roots.remove(root)
+        if self.clock.root is root:
+            self.clock.reset()
+
+    def drop_roots(self) -> None:
+        """Save from none of them."""
+        for root in list(self.roots):
+            self.drop_root(root)
+
     # The steps
 
     def forward_begins(self, root: Root, args: tuple[Any, ...]) -> None:
         """The root is called."""
         if self._off or traced():
             return
+        root.called_at = self.optimizers.steps
         try:
-            if self.clock.ticks(root, self.optimizers.steps) and not self._goes_on(root):
+            if self.clock.ticks(root) and not self._goes_on(root):
                 self._begin(root)
             if self._arming is not None:
                 self._arming.join(root, args)
@@ -103,7 +126,13 @@ class Recording:
                 )
         self._off = True
         self._remove_listeners()
-        self._output.close(self.counts)
+        self.output.close(self.counts)
+
+    def leave(self) -> Counts:
+        """Let go of the training, for another recording to go on at these counters."""
+        self._off = True
+        self._remove_listeners()
+        return self.counts
 
     def begin_alone(self) -> None:
         """A step without a forward."""
@@ -125,7 +154,7 @@ class Recording:
                 self._tell(str(problem))
             saved = self._collections.select(included, self._config.save_config, self._config.reduction_config)
             self._selection = Selection(self._collections, saved)
-            self._output.collections = saved
+            self.output.collections = saved
         return self._selection
 
     def _goes_on(self, root: Root) -> bool:
@@ -154,12 +183,14 @@ class Recording:
         if self.mode is not ModeKeys.GLOBAL:
             step = counts[self.mode] = counts.get(self.mode, -1) + 1
         self.in_step = True
-        due = () if self._output.silent else selection.due(self.mode, step)
+        due = () if self.output.silent else selection.due(self.mode, step)
         if due:
             opened = self._open_step(due)
             by_hook = self._config.step == "forward" and self.mode not in _NO_GRADIENTS
             self._arming = Arming(opened, self._facts, selection, self.failed, by_hook)
             self._arming.add(self.losses.arm())
+            if self.on_armed is not None:
+                self._arming.add(self.on_armed())
         if self.given.waiting:
             self.given.step_began()
 
@@ -180,8 +211,8 @@ class Recording:
         if step.empty:
             return
         if step.due:
-            self._output.describe(step.step, self.roots, self.optimizers, self.losses.names)
-        self._output.write(step.finished(self._facts.done(self.optimizers.rates())))
+            self.output.describe(step.step, self.roots, self.optimizers, self.losses.names)
+        self.output.write(step.finished(self._facts.done(self.optimizers.rates())))
 
     def _disarm(self) -> None:
         if self._arming is not None:
@@ -193,7 +224,7 @@ class Recording:
         else it leaves the parent's tensors alone."""
         if self._pid == os.getpid():
             return True
-        if self.counts[ModeKeys.GLOBAL] < 0 and self._output.untouched:
+        if self.counts[ModeKeys.GLOBAL] < 0 and self.output.untouched:
             self._pid = os.getpid()
             return True
         if torch.is_grad_enabled():
@@ -204,6 +235,7 @@ class Recording:
 
     def before_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer takes a step."""
+        self.clock.optimizer_steps(optimizer)
         if self._arming is None or self._off:
             return
         try:
@@ -255,7 +287,7 @@ class Recording:
 
     def give(self, name: str, deliver: Callable[[], None]) -> None:
         """Take a value in; see GivenValues."""
-        if not self._off and self._pid == os.getpid() and not self._output.silent:
+        if not self._off and self._pid == os.getpid() and not self.output.silent:
             self.given.give(name, deliver)
 
     def deliver(self, value: Callable[[], None]) -> None:
@@ -316,7 +348,7 @@ class Recording:
         self._disarm()
         self._remove_listeners()
         self._tell(f"saving stopped at step {self.counts[ModeKeys.GLOBAL]}: {cause_of(error)}")
-        self._output.close(self.counts)
+        self.output.close(self.counts)
 
     def _remove_listeners(self) -> None:
         self.optimizers.close()
@@ -327,7 +359,7 @@ class Recording:
             root.leave()
 
     def _tell(self, text: str) -> None:
-        self._output.tell(self.counts[ModeKeys.GLOBAL], text)
+        self.output.tell(self.counts[ModeKeys.GLOBAL], text)
 
     def _note(self, step: int, name: str, text: str) -> None:
-        self._output.note(step, f"{name}: {text}")
+        self.output.note(step, f"{name}: {text}")

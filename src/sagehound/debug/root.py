@@ -27,6 +27,8 @@ class Root:
         self.outer = outer
         self.module = unwrapped(outer)
         self.name = type(self.module).__name__
+        #: How many steps optimizers had taken when it was last called.
+        self.called_at = 0
         self._named: dict[str, Named] = {}
 
     def move(self, outer: torch.nn.Module, begins: Begins) -> None:
