@@ -1,0 +1,27 @@
+from sagehound.cli.findings import say_findings
+
+VANISHING = {
+    "rule": "VanishingGradient",
+    "step": 10,
+    "mode": "TRAIN",
+    "tensor": "gradient/Net_fc.weight",
+    "module": "fc",
+    "message": "the mean absolute gradient is 3e-09, below 1e-07 " * 4,
+    "why": "the layer hardly learns",
+    "change": "use nn.ReLU()",
+}
+
+
+def test_a_finding_is_read_top_to_bottom(capsys):
+    say_findings([VANISHING, {"rule": "Labels", "step": 3, "message": "constant", "why": "w", "change": "c"}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "1. VanishingGradient: gradient/Net_fc.weight (module fc), TRAIN step 10"
+    assert all(len(line) < 120 for line in lines)
+    assert [line.split(":")[0].strip() for line in lines if ": " in line] == [
+        "1. VanishingGradient",
+        "Why",
+        "Change",
+        "2. Labels",
+        "Why",
+        "Change",
+    ]
