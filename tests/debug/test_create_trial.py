@@ -1,7 +1,12 @@
 """Opening a trial by its path, also before there is anything."""
 
+import json
 import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -55,6 +60,56 @@ def test_where_nothing_comes_it_says_what_to_check(tmp_path: Path) -> None:
     with pytest.raises(MissingCollectionFiles, match=r"nor came any within 30 s\. Check the path: it is the out_dir"):
         create_trial(tmp_path / "nothing", sleep=waits.append)
     assert sum(waits) == 30
+
+
+class Service(BaseHTTPRequestHandler):
+    """An S3 without an object, and a SageMaker whose one job goes through `statuses`."""
+
+    statuses: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.answer(b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert asked == {"TrainingJobName": "job-1"}
+        self.answer(json.dumps({"TrainingJobStatus": self.statuses.pop(0)}).encode())
+
+    def answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Service]]:
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield Service
+        server.shutdown()
+        thread.join()
+
+
+def test_a_job_that_ends_without_tensors_is_not_waited_for(
+    service: type[Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    service.statuses[:] = ["InProgress", "Failed"]
+    waits: list[float] = []
+    with pytest.raises(MissingCollectionFiles, match=r"its job has ended as Failed\. Check that the job's script"):
+        create_trial("s3://bucket/some/prefix/job-1/debug-output/", sleep=waits.append)
+    assert sum(waits) == 10  # as long as the job ran
+    assert caplog.messages[0] == (
+        "waiting for tensors at s3://bucket/some/prefix/job-1/debug-output (0 s so far; its job is InProgress)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from sagehound.debug.saved_steps import Range
@@ -117,8 +118,11 @@ def _job_state(place: str) -> str:
         return "unknown"
     try:
         import boto3
+        from botocore.config import Config
 
-        described = boto3.client("sagemaker").describe_training_job(TrainingJobName=parts[-2])
+        impatient = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+        with closing(boto3.client("sagemaker", config=impatient)) as client:
+            described = client.describe_training_job(TrainingJobName=parts[-2])
     except Exception as error:  # noqa: BLE001 - no service, no such job, no region: all mean that nobody knows
         _LOG.debug("the job %s cannot be asked for: %s", parts[-2], error)
         return "unknown"
