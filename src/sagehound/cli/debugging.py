@@ -131,6 +131,18 @@ def _report(evaluation: Evaluation, as_json: bool) -> None:
     clean = [name for name, status in judgements.items() if status.status == "NoIssuesFound"]
     if clean:
         say(f"\nFound nothing: {', '.join(clean)}")
-    for name, status in judgements.items():
-        if status.status == "Error":
-            say(f"{name}: {status.details}")
+    unable = [(name, _reason(status.details)) for name, status in judgements.items() if status.status == "Error"]
+    if unable:
+        say("Could not judge:")
+    for name, reason in unable:
+        say(f"  {name}: {reason}")
+
+
+def _reason(details: str) -> str:
+    """Why a rule could not judge, without what would change it: of most scripts there is nothing to change.
+
+    >>> _reason("The rule Labels could judge nothing: the loss was given no labels; give it some")
+    'the loss was given no labels'
+    """
+    _, nothing, reason = details.partition(" could judge nothing: ")
+    return reason.partition(";")[0] if nothing else details
