@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import cast
 
@@ -106,7 +107,7 @@ class Evaluation:
         for judgement in self.judgements.values():
             if hasattr(judgement.rule, "while_idle"):
                 watch = cast("Watch", judgement.rule)
-                found += judgement.take(lambda w=watch: w.while_idle(self.trial, idle_s), "while nothing was saved")
+                found += judgement.take(partial(watch.while_idle, self.trial, idle_s), "while nothing was saved")
         return found
 
     def finish(self) -> None:
@@ -126,7 +127,7 @@ class Evaluation:
         found = []
         live, self.trial.dynamic_refresh = self.trial.dynamic_refresh, False
         for judgement in self.judgements.values():
-            found += judgement.take(lambda r=judgement.rule: r.findings(self.trial, step), f"at step {step}")
+            found += judgement.take(partial(judgement.rule.findings, self.trial, step), f"at step {step}")
         self.trial.dynamic_refresh = live
         return found
 
