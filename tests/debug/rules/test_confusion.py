@@ -6,6 +6,7 @@ import pytest
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.confusion import Confusion
 from sagehound.debug.rules.registry import build
+from sagehound.debug.store.records import Facts
 from sagehound.debug.trial import Trial
 from sagehound.testing.recorded_run import RecordedRun, info
 from tests.debug.rules.recorded import LOSS, at_each_step
@@ -42,9 +43,17 @@ def test_the_limits_are_parameters() -> None:
     assert judged(classified(20), min_diag="0.6", max_off_diag="0.3")
 
 
-def test_once_there_is_an_evaluation_training_is_not_judged() -> None:
-    assert judged(classified(30, ModeKeys.TRAIN))
-    assert judged(classified(30, ModeKeys.TRAIN, classified(0))) == []
+def test_training_is_not_judged_by_what_its_loss_was_given() -> None:
+    assert judged(classified(30, ModeKeys.TRAIN)) == []
+    assert "hook.set_mode(modes.EVAL)" in Confusion().unable(classified(30, ModeKeys.TRAIN).trial())
+    assert judged(classified(30, ModeKeys.TRAIN, classified(30)))
+
+
+def test_labels_of_tokens_are_not_judged() -> None:
+    run = RecordedRun()
+    saved = {BOTH[0]: np.eye(2)[[0] * 100], BOTH[1]: np.repeat([0, 1], 50)}
+    run.save(saved, ModeKeys.EVAL, facts=Facts(samples=tuple(range(10))))
+    assert judged(run) == []
 
 
 def test_classes_that_were_saved_by_name() -> None:
@@ -66,4 +75,4 @@ def test_real_trainings(tmp_path: Path) -> None:
     found = at_each_step(Confusion(), trained(tmp_path / "none", network(), data[:1], unseen))
     assert found and found[0].mode == "EVAL"
     learned = trained(tmp_path / "learned", network(), data, unseen)
-    assert [each for each in at_each_step(Confusion(), learned) if each.mode == "EVAL"] == []
+    assert at_each_step(Confusion(), learned) == []

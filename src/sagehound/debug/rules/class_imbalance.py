@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.class_samples import due, labels_of, of_steps, predictions_of, whole
+from sagehound.debug.rules.class_samples import due, labels_of, many_a_sample, of_steps, predictions_of, whole
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
@@ -20,8 +20,6 @@ _SAMPLES_A_CLASS = 50
 _UNDERREPRESENTED = 0.5
 #: Mispredictions of a class are counted from this many samples on.
 _FEWEST = 10
-#: The hook hashes so many samples of a batch: a batch of that many may be larger.
-_HASHED = 256
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class ClassImbalance:
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         labels = labels_of(trial, step, self.labels_regex) if trains(trial, step) else None
-        if labels is None or labels.saved == "nothing" or _many_a_sample(trial, step, labels):
+        if labels is None or labels.saved == "nothing" or many_a_sample(trial, step, labels):
             return
         predictions = predictions_of(trial, step, self.predictions_regex)
         wanted = max(self.samples, _SAMPLES_A_CLASS * _classes(trial, step, labels, predictions))
@@ -120,8 +118,3 @@ def _classes(trial: Trial, step: int, labels: TensorInfo, predictions: TensorInf
     if predictions is not None and len(predictions.shape) == len(labels.shape) + 1:
         return predictions.shape[1]
     return trial.facts(step).classes or 2
-
-
-def _many_a_sample(trial: Trial, step: int, labels: TensorInfo) -> bool:
-    samples, count = len(trial.facts(step).samples), int(np.prod(labels.shape))
-    return len(labels.shape) > 2 or (0 < samples < _HASHED and count > samples)

@@ -14,6 +14,8 @@ from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
 
 Array = np.ndarray
+#: The hook hashes so many samples of a batch: a batch of that many may be larger.
+_HASHED = 256
 
 
 def labels_of(trial: Trial, step: int, wanted: Sequence[str] = (), collection: str = "labels") -> TensorInfo | None:
@@ -72,6 +74,12 @@ def classes(predictions: Array, labels: Array) -> Array:
     if logits and np.array_equal(flat, np.round(flat)) and flat.min() >= 0:
         return flat.astype(np.int64)
     return (flat > (0 if logits else 0.5)).astype(np.int64)
+
+
+def many_a_sample(trial: Trial, step: int, labels: TensorInfo) -> bool:
+    """Whether labels are those of pixels or tokens: more than there are samples, as far as is known."""
+    samples, count = len(trial.facts(step).samples), math.prod(labels.shape)
+    return len(labels.shape) > 2 or (0 < samples < _HASHED and count > samples)
 
 
 def whole(labels: Array) -> bool:

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.modes import ModeKeys
-from sagehound.debug.rules.class_samples import due, labels_of, of_steps, predictions_of, whole
+from sagehound.debug.rules.class_samples import due, labels_of, many_a_sample, of_steps, predictions_of, whole
+from sagehound.debug.rules.selection import trains
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 
@@ -26,8 +26,8 @@ class Confusion:
     class confusion[i][i] / sum_j confusion[i][j] < min_diag, or for some i != j confusion[i][j] / sum_j confusion[i][j]
     > max_off_diag. (The guide's formula divides the diagonal by the sum of the diagonal, so that at most one class
     could ever reach 0.9; the share within the class is what it describes.) The matrix is made of the last 50 samples a
-    class, and rows of fewer than 10 samples are not judged. Steps of mode EVAL are judged as soon as there were some;
-    before, any.
+    class, and rows of fewer than 10 samples are not judged. Of what a loss was given, only evaluations are judged: in
+    training every classifier begins with all classes confused. Labels by pixel or by token are not judged.
 
     Labels and predictions are the collections `labels_collection` and `predictions_collection`, the tensors named
     `labels` and `predictions`, or what a loss was given. `category_no` is the predictions' width unless given.
@@ -48,7 +48,9 @@ class Confusion:
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         labels, predictions = self._tensors(trial, step)
-        if labels is None or predictions is None or self._waits_for_evaluation(trial, step):
+        if labels is None or predictions is None or many_a_sample(trial, step, labels):
+            return
+        if labels.kind == "loss_input" and trains(trial, step):
             return
         number = self.category_no or _width(trial, step, labels, predictions)
         wanted = _SAMPLES_A_CLASS * number
@@ -58,8 +60,13 @@ class Confusion:
         yield from self._judge(trial, step, predictions, _matrix(truth, guess, number))
 
     def unable(self, trial: Trial) -> str:
-        if any(None not in self._tensors(trial, step) for step in trial.steps()):
+        found = [(step, labels) for step in trial.steps() if (labels := self._tensors(trial, step)[0]) is not None]
+        if any(labels.kind != "loss_input" or not trains(trial, step) for step, labels in found):
             return ""
+        if found:
+            return (
+                "only steps that train saved labels and predictions; call hook.set_mode(modes.EVAL) in the evaluation"
+            )
         return (
             "labels and predictions were not saved together; add CollectionConfig(name='labels', parameters="
             "{'include_regex': 'Loss_input'}), which has both for a loss that the hook knows"
@@ -71,13 +78,6 @@ class Confusion:
             predictions_of(trial, step, [f"^{self.predictions}(_output_0)?$"], self.predictions_collection),
         )
         return found if all(each is not None and each.saved != "nothing" for each in found) else (None, None)
-
-    def _waits_for_evaluation(self, trial: Trial, step: int) -> bool:
-        evaluations = trial.saved.numbers(ModeKeys.EVAL)
-        if not evaluations or trial.mode(step) is ModeKeys.EVAL:
-            return False
-        first = trial.saved.global_step(evaluations[0], ModeKeys.EVAL)
-        return first is not None and first <= step
 
     def _judge(self, trial: Trial, step: int, predictions: TensorInfo, matrix: np.ndarray) -> Iterator[Finding]:
         counts = matrix.sum(axis=1)

@@ -17,7 +17,7 @@ from sagehound.debug.store.records import written
 from sagehound.debug.trial import Trial
 
 #: Blocks of `num_steps` that a trend is fitted over, and how many it takes at least.
-_BLOCKS, _FEWEST_BLOCKS = 10, 5
+_BLOCKS, _FEWEST_BLOCKS = 20, 5
 #: A block has at least so many saved losses: one batch's loss tells more of the batch than of the model.
 _VALUES = 3
 #: A loss that fell to this share of where it began has been decreasing; that it levels out is no fault.
@@ -36,8 +36,9 @@ class LossNotDecreasing:
     interval is longer than n. With fall = 100 (before - now) / |before| the rule fires when
 
     - the loss is flat: fall < diff_percent, and the losses of both blocks scatter by less than that as well;
-    - it rises: fall < -increase_threshold_percent, by more than 3 standard errors of the two means;
-    - it is noisy and has no trend: a line fitted through the last 5 to 10 blocks falls by less than diff_percent a
+    - it rises: fall < -increase_threshold_percent, by more than 3 standard errors of the two means, and against the
+      mean of the 19 blocks before as well;
+    - it is noisy and has no trend: a line fitted through the last 5 to 20 blocks falls by less than diff_percent a
       block.
 
     The last two are for a loss that is still above half of its first block: where most of the way is gone, a minimum
@@ -96,12 +97,12 @@ class LossNotDecreasing:
             return
         before, now = values[start:split], values[split:]
         began = first_values(trial, step, loss, len(now))
-        what = self._judge(before, now) or self._trend(steps, values, now)
+        what = self._judge(before, now, values[:split]) or self._trend(steps, values, now)
         learned = float(np.mean(now)) < _LEARNED * float(np.mean(began)) if np.mean(began) > 0 else False
         if what and not (learned and what != "is flat"):
             yield self._finding(trial, step, loss, what, float(np.mean(before)), float(np.mean(now)))
 
-    def _judge(self, before: np.ndarray, now: np.ndarray) -> str:
+    def _judge(self, before: np.ndarray, now: np.ndarray, earlier: np.ndarray) -> str:
         fall = _fall(float(np.mean(before)), float(np.mean(now)))
         both = np.concatenate([before, now])
         spread = _fall(float(np.mean(before)), float(np.mean(before)) - float(both.max() - both.min()))
@@ -110,8 +111,9 @@ class LossNotDecreasing:
         residuals = np.concatenate([before - before.mean(), now - now.mean()])
         deviation = math.sqrt(float(np.sum(residuals**2)) / max(1, len(both) - 2))
         error = deviation * math.sqrt(1 / len(before) + 1 / len(now))
-        rises = fall < -self.increase_threshold_percent and now.mean() - before.mean() > _ERRORS * error
-        return "rises" if rises and len(both) >= 2 * _VALUES else ""
+        above_all = max(fall, _fall(float(np.mean(earlier)), float(np.mean(now))))
+        rises = above_all < -self.increase_threshold_percent and now.mean() - before.mean() > _ERRORS * error
+        return "rises" if rises and len(before) >= _VALUES else ""
 
     def _trend(self, steps: Sequence[int], values: np.ndarray, now: np.ndarray) -> str:
         blocks = (steps[-1] - steps[0] + 1) / self.num_steps
