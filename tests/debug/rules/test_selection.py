@@ -42,6 +42,13 @@ def test_layers_are_found_by_type_and_narrowed_by_name() -> None:
     assert of_layers(trial, 0, "output", ("Tanh",), ("relu1",)) == []
 
 
+def test_a_tensor_of_an_unknown_module_is_taken_by_its_name_alone() -> None:
+    tensors = {output("a", ""): noise(3), layer_input("a", ""): noise(3), info("a_saved", "custom"): noise(3)}
+    trial = trial_of(tensors)
+    assert of_layers(trial, 0, "output", ("ReLU",)) == []
+    assert [each.name for each in of_layers(trial, 0, "output", ("ReLU",), ("^a",))] == ["a_output_0", "a_saved"]
+
+
 def test_what_is_meant_to_stay() -> None:
     assert parameters_left_alone(trial_of(TENSORS)) == set()
     assert parameters_left_alone(trial_of(model=model_of(frozen=["a"]))) == {"a"}

@@ -39,15 +39,15 @@ def of_layers(
 ) -> list[TensorInfo]:
     """The inputs or outputs of a step that belong to modules of these types.
 
-    Patterns narrow them to the names that match. A tensor that the script saved itself (`save_tensor`) has no module:
-    it is taken where a pattern matches its name.
+    Patterns narrow them to the names that match. A tensor whose module's type is not known, because the script saved it
+    itself (`save_tensor`) or the original debugger did, is taken where a pattern matches its name.
     """
     patterns = [re.compile(pattern) for pattern in tensor_regex if not _OF_THE_GUIDE.fullmatch(pattern)]
     return [
         info
         for info in trial.infos(step)
         if (info.kind == kind and info.module_type in types and (not patterns or _matches(patterns, info.name)))
-        or (info.kind == "custom" and _matches(patterns, info.name))
+        or (info.kind in ("custom", kind) and not info.module_type and _matches(patterns, info.name))
     ]
 
 

@@ -60,8 +60,8 @@ def unit_activity(trial: Trial, step: int, info: TensorInfo, what: str, idle: Id
 
 
 def observations_for(percent: float) -> int:
-    """How many observations it takes to see a share of `percent`: among fewer, a unit that was never in use may have had
-    no occasion.
+    """How many observations it takes to see a share of `percent`: with fewer, a unit that was never in use may have
+    had no occasion.
 
     >>> observations_for(1.0), observations_for(0.0)
     (100, 1)
