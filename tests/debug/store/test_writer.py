@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,25 @@ def test_no_more_waits_than_the_limit(tmp_path):
     assert not training.is_alive()
     sink.close({})
     assert steps_of(tmp_path) == [0, 1, 2, 3, 4]
+
+
+def test_a_written_steps_memory_is_let_go_while_others_wait(tmp_path):
+    disk = SlowDisk()
+    sink = FolderSink(tmp_path, write_file=disk)
+    tensors = [torch.zeros(250) for _ in range(3)]
+    alive = [weakref.ref(tensor) for tensor in tensors]
+    while tensors:
+        sink.write(step(3 - len(tensors), {"w": tensors.pop(0)}))
+    disk.go.release()
+    for _ in range(2000):
+        if alive[0]() is None:
+            break
+        threading.Event().wait(0.005)
+    assert [tensor() is None for tensor in alive] == [True, False, False]
+    for _ in range(2):
+        disk.go.release()
+    sink.close({})
+    assert [tensor() is None for tensor in alive] == [True, True, True]
 
 
 def test_a_step_larger_than_the_limit_is_written_all_the_same(tmp_path):

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -64,7 +65,7 @@ class FolderSink:
         self._work = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
-        self._waiting: list[_Item] = []
+        self._waiting: deque[_Item] = deque()
         self._waiting_bytes = 0
         self._idle = False
         self._closed = False
@@ -156,23 +157,24 @@ class FolderSink:
     def _write_all(self, manifest: ManifestWriter) -> None:
         while items := self._next():
             try:
-                for item in items:
-                    self._take(manifest, item)
+                while items:
+                    # Let go of each step's memory once it is written.
+                    self._take(manifest, items.popleft())
             finally:
                 # Also what came before the step that failed.
                 manifest.flush()
 
-    def _next(self) -> list[_Item]:
+    def _next(self) -> deque[_Item]:
         with self._lock:
             while not self._waiting:
                 if self._closed:
-                    return []
+                    return deque()
                 self._idle = True
                 self._work.wait()
                 self._idle = False
             if not self._closed and self._waiting_bytes < _GATHER_BYTES:
                 self._work.wait(_GATHER_S)
-            items, self._waiting = self._waiting, []
+            items, self._waiting = self._waiting, deque()
             return items
 
     def _take(self, manifest: ManifestWriter, item: _Item) -> None:
