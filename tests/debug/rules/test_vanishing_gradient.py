@@ -50,6 +50,8 @@ def test_a_bias_is_judged_only_without_its_weight() -> None:
     bias = gradient("Net_fc.bias")
     assert at_each_step(RULE, trial_of({gradient(): of_size(1.0), bias: of_size(1e-9)})) == []
     assert tensors_found(RULE, trial_of({bias: of_size(1e-9)})) == ["gradient/Net_fc.bias"]
+    rnn = {gradient(f"Net_rnn.{name}_l0", "rnn", "RNN"): of_size(size) for name, size in (("weight", 1), ("bias", 0))}
+    assert at_each_step(RULE, trial_of(rnn, rnn)) == []
 
 
 def test_rows_of_absent_tokens_do_not_count() -> None:

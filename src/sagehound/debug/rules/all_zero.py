@@ -11,6 +11,7 @@ from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import (
     chosen,
     chosen_at_some_step,
+    of_bias,
     parameters_left_alone,
     saved_kinds,
     trains,
@@ -67,7 +68,7 @@ class AllZero:
         return [
             info
             for info in trial.infos(step)
-            if (info.kind == "weight" or (info.kind == "gradient" and not info.name.endswith("bias")))
+            if (info.kind == "weight" or (info.kind == "gradient" and not of_bias(info)))
             and info.name.removeprefix("gradient/") not in left_alone
         ]
 

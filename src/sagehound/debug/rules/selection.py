@@ -88,6 +88,11 @@ def updated_between(trial: Trial, before: int, step: int) -> bool:
     return last > first + (1 if facts.learning_rates and not any(facts.learning_rates) else 0)
 
 
+def of_bias(info: TensorInfo) -> bool:
+    """Whether a gradient is a bias's, also a recurrent layer's (`rnn.bias_hh_l0`)."""
+    return "bias" in info.name.rpartition(".")[2]
+
+
 def parameters_left_alone(trial: Trial) -> set[str]:
     """The names of parameters that the script means to keep: frozen, or left out of every optimizer that was seen."""
     model = trial.model

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.rules.place import place
-from sagehound.debug.rules.selection import saved_kinds, trains, untrained
+from sagehound.debug.rules.selection import of_bias, saved_kinds, trains, untrained
 from sagehound.debug.statistics import Statistics, statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
@@ -37,9 +37,9 @@ class VanishingGradient:
         if not trains(trial, step):
             return
         gradients = [info for info in trial.infos(step) if info.kind == "gradient"]
-        weights = {info.module for info in gradients if not info.name.endswith("bias")}
+        weights = {info.module for info in gradients if not of_bias(info)}
         for info in gradients:
-            if info.name.endswith("bias") and info.module in weights:
+            if of_bias(info) and info.module in weights:
                 continue
             found = statistics(trial, info.name, step)
             size = _size(info, found)
