@@ -206,7 +206,7 @@ def test_what_is_refused_is_refused_at_the_door(estimator):
     from botocore.exceptions import ClientError
     from sagemaker.debugger import Rule, rule_configs
 
-    sms = Rule.sagemaker(rule_configs.overfit(), actions=rule_configs.SMS("+1234567890"))
+    sms = Rule.sagemaker(rule_configs.overfit(), actions=rule_configs.ActionList(rule_configs.SMS("+1234567890")))
     with pytest.raises(ClientError, match="action SMS of the rule 'Overfit' is not supported"):
         estimator("hooked.py", rules=[sms]).fit()
     with pytest.raises(ClientError, match=r"TreeDepth.* judges XGBoost models"):

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from sagehound.client import activate
-from tests.sdk.conftest import SCRIPTS, kill_service, start_service
+from tests.sdk.conftest import SCRIPTS, kill_service, processes_of, start_service
 from tests.sdk.waiting import eventually
 
 
@@ -151,3 +151,29 @@ def test_fifty_queued_jobs_all_run(client, own_home):
 
 def secondary(sm, name):
     return sm.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+
+
+def test_rules_are_judged_to_their_end_though_the_service_was_killed(client, own_home):
+    sm = client()
+    rule = {
+        "RuleConfigurationName": "Flat",
+        "RuleEvaluatorImage": "sagemaker-debugger-rules:latest",
+        "RuleParameters": {"rule_to_invoke": "VanishingGradient"},
+    }
+    request = training(code_in_s3(), "unhooked.py", steps="400", pause="0.01", scale="1e-9")
+    sm.create_training_job(TrainingJobName="judged", DebugRuleConfigurations=[rule], **request)
+    eventually(lambda: list(own_home.glob("jobs/judged/rules/built-in/Flat.json")))
+    evaluators = [process for process in processes_of(own_home) if "sagehound.debug.evaluator" in process.cmdline()]
+    assert len(evaluators) == 1
+    kill_service(own_home)
+    evaluators[0].wait(20)
+    eventually(lambda: list(own_home.glob("jobs/judged/exit.json")))
+    sm = client()
+
+    def judged():
+        (status,) = sm.describe_training_job(TrainingJobName="judged")["DebugRuleEvaluationStatuses"]
+        return status if status["RuleEvaluationStatus"] != "InProgress" else None
+
+    assert eventually(judged)["RuleEvaluationStatus"] == "IssuesFound"
+    assert status(sm, "judged") == "Completed"
+    eventually(lambda: not [p for p in processes_of(own_home) if "sagehound.debug.evaluator" in p.cmdline()])
