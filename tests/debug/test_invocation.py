@@ -76,3 +76,12 @@ def test_an_error_of_the_rule_is_the_callers(run: RecordedRun) -> None:
 
     with pytest.raises(ZeroDivisionError):
         invoke_rule(Faulty(run.trial()))
+
+
+def test_a_range_of_steps_has_an_end_too(run: RecordedRun) -> None:
+    rule = Steps(Trial(run, range_steps=(19, 40)))
+    invoke_rule(rule)
+    assert rule.asked == [19, 29, 39]
+    from_there = Steps(Trial(run.end(), range_steps=(30, None)))
+    invoke_rule(from_there)
+    assert from_there.asked == [39, 49]

@@ -76,7 +76,8 @@ class Reader:
         found = self.steps.global_step(step, mode)
         if found is not None:
             return StepState.AVAILABLE if self.complete(found) else StepState.NOT_YET_AVAILABLE
-        return StepState.UNAVAILABLE if self.ended or step <= self.last_passed(mode) else StepState.NOT_YET_AVAILABLE
+        over = self.ended or not self._reads(step, mode) or step <= self.last_passed(mode)
+        return StepState.UNAVAILABLE if over else StepState.NOT_YET_AVAILABLE
 
     def last_passed(self, mode: ModeKeys) -> int:
         """The last step of a mode that was counted, saved or not; -1 before the first."""
@@ -94,9 +95,11 @@ class Reader:
         return found
 
     def require_more(self, step: int, mode: ModeKeys) -> None:
-        """NoMoreData where the training has ended before that step."""
-        last = self.last_passed(mode)
-        if self.ended and step > last and self._reads(step, mode):
+        """NoMoreData where the training, or the range that is looked at, has ended before that step."""
+        last, end = self.last_passed(mode), self._within[1]
+        if mode is ModeKeys.GLOBAL and end is not None and step >= end:
+            raise NoMoreData(f"step {step} lies behind the trial's range_steps {self._within}")
+        if self.ended and step > last:
             raise NoMoreData(f"there is no step {step} of mode {mode.name}: the training {self._came_to(last)}")
 
     def array(self, worker: str, record: Step, info: TensorInfo) -> np.ndarray:
