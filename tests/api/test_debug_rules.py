@@ -83,3 +83,16 @@ def test_addresses_are_checked():
         parsed(rule("Mine", source_s3_uri="rules.py"))
     with pytest.raises(InvalidInput, match="S3OutputPath of the rule 'Overfit'"):
         parsed({**rule("Overfit"), "S3OutputPath": "https://x/y"})
+
+
+def test_other_trials_are_one_parameter():
+    (found,) = parsed(rule("SimilarAcrossRuns", other_trial_0="s3://b-1/a", other_trial_1="s3://b-1/b"))
+    assert found.parameters == {"other_trials": "s3://b-1/a,s3://b-1/b"}
+
+
+def test_the_names_are_those_of_the_debugger():
+    from sagehound.api.rule_names import DOCUMENTED, OWN, XGBOOST
+    from sagehound.debug.rules import registry
+
+    assert sorted((*DOCUMENTED, *OWN)) == sorted(registry.RULES)
+    assert sorted(XGBOOST) == sorted(registry.XGBOOST)

@@ -47,6 +47,14 @@ def test_rules_named_in_the_environment():
     assert "gradients" in str(request["DebugHookConfig"]["CollectionConfigurations"])
 
 
+def test_a_rule_with_tensors_of_its_own_gets_them_saved():
+    hook = with_debugging(requests.training(Environment={"SAGEHOUND_DEBUG_RULES": "DeadRelu"}))["DebugHookConfig"]
+    assert hook["CollectionConfigurations"][-1] == {
+        "CollectionName": "relu_output",
+        "CollectionParameters": {"include_regex": ".*relu_output"},
+    }
+
+
 def test_rules_and_hook_as_json_in_the_environment():
     found = spec(
         Environment={

@@ -50,11 +50,18 @@ def _rule(item: Mapping[str, Any], output: str) -> DebugRule:
     return DebugRule(
         name=name,
         invoked=invoked,
-        parameters={key: value for key, value in parameters.items() if key not in _OURS},
+        parameters=_own(parameters),
         source_uri=source,
         output_uri=place,
         actions=rule_actions(name, parameters),
     )
+
+
+def _own(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The rule's own parameters. The SDK numbers other trials, other_trial_0 and so on, which the rule knows as one."""
+    trials = [value for key, value in parameters.items() if key.startswith("other_trial_")]
+    own = {k: v for k, v in parameters.items() if k not in _OURS and not k.startswith("other_trial_")}
+    return own | ({"other_trials": ",".join(trials)} if trials else {})
 
 
 def _name(name: str) -> str:

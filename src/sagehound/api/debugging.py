@@ -21,8 +21,18 @@ from sagehound.names import S3Uri
 
 RULES_VARIABLE, HOOK_VARIABLE = "SAGEHOUND_DEBUG_RULES", "SAGEHOUND_DEBUG_HOOK"
 _TENSORS, _TENSORBOARD = "/opt/ml/output/tensors", "/opt/ml/output/tensorboard"
-#: What most rules look at, for a job that names rules and no tensors.
-_COLLECTIONS = [{"CollectionName": name} for name in ("losses", "gradients", "weights", "biases")]
+#: What most rules look at, for a job that names rules and no tensors; and what some look at beside that, with the
+#: regular expression by which the SDK asks for it.
+_COLLECTIONS = ("losses", "gradients", "weights", "biases")
+_FURTHER = {
+    "DeadRelu": ("relu_output", ".*relu_output"),
+    "PoorWeightInitialization": ("relu_input", ".*relu_input"),
+    "SaturatedActivation": ("activation_input", ".*activation_input"),
+    "CheckInputImages": ("input_image", ".*hybridsequential0_input_0"),
+    "NLPSequenceRatio": ("input_sequence", ".*embedding0_input_0"),
+    "ClassImbalance": ("loss_input", "[Ll]oss_input"),
+    "Confusion": ("loss_input", "[Ll]oss_input"),
+}
 _INTERVAL = "50"
 _HOOK_FIELDS = frozenset({"S3OutputPath", "LocalPath", "HookParameters", "CollectionConfigurations"})
 
@@ -36,7 +46,7 @@ def with_debugging(request: dict[str, Any]) -> dict[str, Any]:
     if not _asks(hook) and HOOK_VARIABLE in environment:
         hook |= _object(environment[HOOK_VARIABLE])
     if rules and not _asks(hook) and not (sent and hook):
-        hook |= {"HookParameters": {"save_interval": _INTERVAL}, "CollectionConfigurations": _COLLECTIONS}
+        hook |= {"HookParameters": {"save_interval": _INTERVAL}, "CollectionConfigurations": _collections(rules)}
     if hook:
         hook = {"S3OutputPath": request["OutputDataConfig"]["S3OutputPath"], **hook}
     fields = {"DebugRuleConfigurations": rules, "DebugHookConfig": hook}
@@ -80,6 +90,15 @@ def _configuration(item: Any) -> dict[str, Any]:  # noqa: ANN401
     name = str(item["RuleConfigurationName"])
     parameters = {str(key): str(value) for key, value in item.get("RuleParameters", {}).items()}
     return {"RuleEvaluatorImage": "", **item, "RuleParameters": {"rule_to_invoke": name, **parameters}}
+
+
+def _collections(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the rules look at."""
+    invoked = [rule.get("RuleParameters", {}).get("rule_to_invoke", "") for rule in rules]
+    further = dict(_FURTHER[name] for name in invoked if name in _FURTHER)
+    return [{"CollectionName": name} for name in _COLLECTIONS] + [
+        {"CollectionName": name, "CollectionParameters": {"include_regex": regex}} for name, regex in further.items()
+    ]
 
 
 def _asks(hook: Mapping[str, Any]) -> bool:
