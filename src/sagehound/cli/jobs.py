@@ -128,12 +128,17 @@ def _say_job(kind: str, job: Summary) -> None:
     best = job.get("BestTrainingJob", {})
     lines = {
         "status": said,
-        "reason": job.get("FailureReason", ""),
+        "reason": job.get("FailureReason", "") or _stop_reason(job),
         "created": f"{_moment(job['CreationTime'])}, took {_took(job['CreationTime'], ended)}",
         "values": ", ".join(
             f"{k}={v}" for k, v in job.get("HyperParameters", {}).items() if not k.startswith(("sagemaker_", "_"))
         ),
         "metrics": ", ".join(f"{m['MetricName']} {m['Value']:.6g}" for m in job.get("FinalMetricDataList", [])),
+        "rules": ", ".join(
+            f"{rule['RuleConfigurationName']} {rule['RuleEvaluationStatus']}"
+            for kind in ("Debug", "Profiler")
+            for rule in job.get(f"{kind}RuleEvaluationStatuses", [])
+        ),
         "model": job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
         "best trial": best.get("TrainingJobName", ""),
     }
@@ -141,6 +146,13 @@ def _say_job(kind: str, job: Summary) -> None:
     for label, text in lines.items():
         if text:
             say(f"  {label:<10} {_indented(text)}")
+
+
+def _stop_reason(job: Summary) -> str:
+    """Why a job was stopped, where it was a rule that did it."""
+    last: str = job.get("SecondaryStatusTransitions", [{}])[-1].get("StatusMessage", "")
+    stopped = job.get("SecondaryStatus") == "Stopped"
+    return last.partition(": ")[2] if stopped else ""
 
 
 def _indented(text: str) -> str:
