@@ -76,7 +76,7 @@ def test_close_is_idempotent_and_then_nothing_more_is_taken(tmp_path):
 
 def test_a_slow_disk_slows_the_training_and_nothing_is_dropped(tmp_path, capsys):
     disk = SlowDisk()
-    sink = FolderSink(tmp_path, limit_bytes=4000, write_file=disk)
+    sink = FolderSink(tmp_path, limit_bytes=8000, write_file=disk)
     written = []
 
     def train():
@@ -101,7 +101,7 @@ def test_a_slow_disk_slows_the_training_and_nothing_is_dropped(tmp_path, capsys)
 
 def test_no_more_waits_than_the_limit(tmp_path):
     disk = SlowDisk()
-    sink = FolderSink(tmp_path, limit_bytes=4000, write_file=disk)
+    sink = FolderSink(tmp_path, limit_bytes=8000, write_file=disk)
     blocked = threading.Event()
 
     def train():
@@ -121,6 +121,28 @@ def test_no_more_waits_than_the_limit(tmp_path):
     assert not training.is_alive()
     sink.close({})
     assert steps_of(tmp_path) == [0, 1, 2, 3, 4]
+
+
+def test_numbers_alone_do_not_fill_the_memory_either(tmp_path):
+    disk = SlowDisk()
+    sink = FolderSink(tmp_path, limit_bytes=100_000, write_file=disk)
+    written = []
+
+    def train():
+        sink.write(step(0, {"w": torch.zeros(8)}))
+        for number in range(1, 500):
+            sink.write(step(number))
+            written.append(number)
+
+    training = threading.Thread(target=train)
+    training.start()
+    training.join(0.2)
+    assert training.is_alive()
+    assert len(written) < 200
+    disk.go.release()
+    training.join(30)
+    sink.close({})
+    assert steps_of(tmp_path) == list(range(500))
 
 
 def test_a_written_steps_memory_is_let_go_while_others_wait(tmp_path):

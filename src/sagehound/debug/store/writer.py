@@ -22,6 +22,8 @@ from sagehound.debug.store.tensor_writer import WriteFile, pieces, write_file
 from sagehound.errors import DebuggerError, DebuggerRuntimeError
 
 _LIMIT_BYTES = 256 << 20
+#: What a step takes beside its arrays, about: numbers alone must not fill the memory either.
+_STEP_BYTES = 1000
 #: Small steps are gathered for so long before they are written together: waking the thread for each one would take
 #: more of the training's time than the writing.
 _GATHER_S = 0.2
@@ -78,7 +80,7 @@ class FolderSink:
         if os.getpid() != self._pid:
             self._refuse_in_child()
             return
-        size = sum(tensor.nbytes for tensor in step.arrays.values()) if step.arrays else 0
+        size = sum(tensor.nbytes for tensor in step.arrays.values()) + _STEP_BYTES
         self._put((step, self._clock(), size))
         if self._error is not None and not self._raised:
             self._raised = True
