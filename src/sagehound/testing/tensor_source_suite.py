@@ -11,8 +11,8 @@ from sagehound.errors import TensorUnavailableForStep
 
 
 class TensorSourceSuite:
-    """Subclass it and define the fixture `source`: a training that has ended, with at least two saved steps, one
-    array, and nothing damaged; not refreshed yet."""
+    """Subclass it and define the fixture `source`: a training that has ended, with at least two saved steps, an
+    array or reductions, and nothing damaged; not refreshed yet."""
 
     @pytest.fixture
     def read(self, source: TensorSource) -> TensorSource:
@@ -48,18 +48,18 @@ class TensorSourceSuite:
             assert 0 <= step.mode_step <= step.step
 
     def test_arrays_have_the_shape_that_their_layout_says(self, read: TensorSource) -> None:
-        arrays = [(worker, step, info) for worker, step, info in self.saved(read) if info.saved == "array"]
-        assert arrays
-        for worker, step, info in arrays:
-            assert read.read(worker, step.step, info.name).shape == info.shape, info.name
+        saved = self.saved(read)
+        assert any(info.saved == "array" or info.reductions for _, _, info in saved)
+        for worker, step, info in saved:
+            if info.saved == "array":
+                assert read.read(worker, step.step, info.name).shape == info.shape, info.name
 
     def test_an_array_is_the_readers_own(self, read: TensorSource) -> None:
-        worker, step, info = next(each for each in self.saved(read) if each[2].saved == "array")
-        before = read.read(worker, step.step, info.name).copy()
-        try:
-            read.read(worker, step.step, info.name)[...] = 0
-        finally:
-            assert (read.read(worker, step.step, info.name) == before).all()
+        for worker, step, info in self.saved(read):
+            if info.saved == "array":
+                before = read.read(worker, step.step, info.name).copy()
+                read.read(worker, step.step, info.name)[...] = 0
+                assert (read.read(worker, step.step, info.name) == before).all(), info.name
 
     def test_scalars_stand_in_the_step(self, read: TensorSource) -> None:
         for _, step, info in self.saved(read):

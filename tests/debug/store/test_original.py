@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sagehound.debug.create_trial import create_trial
 from sagehound.debug.store.files import LocalFiles
 from sagehound.debug.store.open import open_source
 from sagehound.debug.store.original import OriginalSource
@@ -25,7 +26,11 @@ def read_all(source):
             for info in tensors:
                 reductions = {name: next(numbers) for name in info.reductions}
                 key = f"{info.name} {step.mode} {step.mode_step} {step.step}"
-                found[key] = source.read(worker, step.step, info.name) if info.saved == "array" else reductions
+                if info.saved == "scalar":
+                    golden_shape = source.read(worker, step.step, info.name).shape
+                    found[key] = np.full(golden_shape, step.scalars[info.name])
+                else:
+                    found[key] = source.read(worker, step.step, info.name) if info.saved == "array" else reductions
     return found
 
 
@@ -93,6 +98,29 @@ def test_it_grows_and_ends(copy):
     (copy / "training_job_end.ts").touch()
     assert source.refresh()
     assert source.state().ended
+
+
+def test_losses_are_numbers_that_a_frame_shows():
+    frame = create_trial(DATA / "smdebug_plain").to_frame()
+    losses = frame[frame.name == "CrossEntropyLoss_output_0"]
+    assert list(zip(losses.step, losses["mode"], losses.value.round(4), strict=True)) == [
+        (0, "TRAIN", 0.6967),
+        (2, "TRAIN", 0.6733),
+        (3, "EVAL", 0.6930),
+        (5, "TRAIN", 0.6430),
+    ]
+
+
+def test_a_loss_that_cannot_be_read_leaves_the_rest(copy):
+    file = copy / "events/000000000003/000000000003_worker_0.tfevents"
+    file.write_bytes(file.read_bytes()[:780])
+    source = open_source(copy)
+    source.refresh()
+    step = next(step for step in source.steps("worker_0") if step.step == 3)
+    assert step.scalars == {}
+    with pytest.raises(InvalidInput, match="CrossEntropyLoss_output_0"):
+        source.read("worker_0", 3, "CrossEntropyLoss_output_0")
+    assert source.read("worker_0", 3, "Net_fc.weight").shape == (4, 3)
 
 
 def test_every_way_to_cut_or_garble_an_event_file_is_refused_by_name(copy):

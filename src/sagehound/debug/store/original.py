@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from sagehound.debug.store import original_index as index
 from sagehound.debug.store.files import Files, gone
 from sagehound.debug.store.header import Damaged
-from sagehound.debug.store.records import REDUCTIONS, Layout, Note, Run, Step
+from sagehound.debug.store.records import REDUCTIONS, Layout, Note, Run, Step, written
 from sagehound.debug.store.source import SourceState
 from sagehound.debug.store.tfevents import EventTensor, event_tensor
 from sagehound.errors import InvalidInput, TensorUnavailableForStep
@@ -25,10 +26,10 @@ _AT_ONCE = 16
 class OriginalSource:
     """A TensorSource over collections/, index/ and events/.
 
-    Every tensor is an array here, losses too: the original keeps no numbers in its index, and its event files are read
-    only for what is asked. It wrote no times (`Step.at` is 0), no layers' types, and the shape of a tensor that has
-    only reductions where it was told to. Two steps have the same layout when their records have the same names and
-    lengths.
+    Losses and scalars of one element are read with the index, so that curves are there at once; every other tensor is
+    an array, read when it is asked for. The original wrote no times (`Step.at` is 0), no layers' types, and the shape
+    of a tensor that has only reductions where it was told to. Two steps have the same layout when their records have
+    the same names and lengths.
     """
 
     def __init__(self, files: Files) -> None:
@@ -37,6 +38,7 @@ class OriginalSource:
         self._runs: dict[str, Run] = {}
         self._steps: dict[str, list[Step]] = {}
         self._indexes: dict[tuple[str, int], tuple[index.StepIndex, int]] = {}
+        self._numbers: dict[tuple[str, int], dict[str, float | str]] = {}
         self._layouts: dict[tuple[object, ...], int] = {}
         self._first_of: list[tuple[str, int]] = []
         self._described: dict[int, Layout] = {}
@@ -54,8 +56,8 @@ class OriginalSource:
         new = [name for name in names if name not in self._seen and index.step_and_worker(name)]
         if new:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                for name, data in zip(new, pool.map(self._files.read, new), strict=True):
-                    self._take(name, data)
+                for name, found in zip(new, pool.map(self._read_index, new), strict=True):
+                    self._take(name, found)
         brought = bool(new) or ended != self._ended
         self._ended = ended
         return brought
@@ -68,9 +70,11 @@ class OriginalSource:
 
     def layout(self, worker: str, number: int) -> Layout:
         if number not in self._described:
-            found, _ = self._indexes[self._first_of[number]]
+            first = self._first_of[number]
+            found, _ = self._indexes[first]
             shapes = {name: self._shape(found, place) for name, place in found.values().items()}
-            self._described[number] = Layout(number, tuple(index.describe(found, self._collections, shapes)))
+            described = index.describe(found, self._collections, shapes, self._numbers[first])
+            self._described[number] = Layout(number, tuple(described))
         return self._described[number]
 
     def read(self, worker: str, step: int, name: str) -> np.ndarray:
@@ -94,31 +98,49 @@ class OriginalSource:
                 except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                     self._note(f"{name} is damaged, so nothing is known of collections: {error}")
 
-    def _take(self, name: str, data: bytes | bytearray) -> None:
+    def _read_index(self, name: str) -> tuple[index.StepIndex, dict[str, float | str]] | Note:
+        """What was saved, and its numbers; a Note where the file is damaged."""
+        step, _ = index.step_and_worker(name) or (0, "")
+        try:
+            found = index.parse_step(self._files.read(name))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return Note(step=step, text=f"{name} is damaged, so step {step} was left out: {error}")
+        numbers: dict[str, float | str] = {}
+        for tensor, place in found.values().items():
+            if index.kind_of(tensor, self._collections.of(tensor)) in ("loss", "scalar"):
+                # One that cannot be read stays an array: reading that says what is wrong.
+                with suppress(InvalidInput, TensorUnavailableForStep):
+                    value = self._array(found, place)
+                    if value.size == 1 and value.dtype.kind in "fiub":
+                        numbers[tensor] = written(float(value.reshape(-1)[0]))
+        return found, numbers
+
+    def _take(self, name: str, read: tuple[index.StepIndex, dict[str, float | str]] | Note) -> None:
         self._seen.add(name)
         step, worker = index.step_and_worker(name) or (0, "")
-        try:
-            found = index.parse_step(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._note(f"{name} is damaged, so step {step} was left out: {error}")
+        if isinstance(read, Note):
+            self._notes.append(read)
             return
+        found, numbers = read
         if worker not in self._runs:
             workers = self._collections.meta.get("num_workers", 1)
             collections = self._collections.infos()
             self._runs[worker] = Run(worker=worker, workers=workers, collections=collections, framework="smdebug")
-        key = (worker, *((each.tensorname, each.length) for each in found.tensor_payload), *found.shape_payload)
-        if key not in self._layouts:
-            self._layouts[key] = len(self._first_of)
+        lengths = tuple((each.tensorname, each.length) for each in found.tensor_payload)
+        layout = self._layouts.setdefault((worker, lengths, found.shape_payload, *numbers), len(self._first_of))
+        if layout == len(self._first_of):
             self._first_of.append((worker, step))
-        self._indexes[worker, step] = (found, self._layouts[key])
+        self._indexes[worker, step] = (found, layout)
+        self._numbers[worker, step] = numbers
         self._steps.setdefault(worker, []).append(
             Step(
                 step=step,
                 mode=found.meta.mode,
                 mode_step=found.meta.mode_step,
-                layout=self._layouts[key],
+                layout=layout,
                 at=0.0,
-                file=bool(found.tensor_payload),
+                scalars=numbers,
+                file=len(found.tensor_payload) > len(numbers),
             )
         )
 

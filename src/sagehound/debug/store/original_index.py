@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -108,9 +108,13 @@ def step_and_worker(file: str) -> tuple[int, str] | None:
 
 
 def describe(
-    index: StepIndex, collections: Collections, shapes: Mapping[str, tuple[str, tuple[int, ...]]]
+    index: StepIndex,
+    collections: Collections,
+    shapes: Mapping[str, tuple[str, tuple[int, ...]]],
+    numbers: Container[str],
 ) -> list[TensorInfo]:
-    """The step's tensors. `shapes` has type and shape of those whose values were saved."""
+    """The step's tensors. `shapes` has type and shape of those whose values were saved; `numbers` those of them that
+    stand in the step itself."""
     reductions = index.reductions()
     kept = {each.originalname: tuple(each.shape) for each in index.shape_payload}
     found = []
@@ -126,7 +130,7 @@ def describe(
                 dtype=dtype,
                 shape=shape,
                 collections=groups,
-                saved="array" if name in shapes else "nothing",
+                saved="scalar" if name in numbers else "array" if name in shapes else "nothing",
                 reductions=tuple(reductions.get(name, ())),
             )
         )
