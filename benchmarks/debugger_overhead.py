@@ -83,15 +83,17 @@ def measure(case: Case, library: str, rounds: int, size: int) -> Cost:
     twin = _steps(case, size)[0]
     with tempfile.TemporaryDirectory() as parent:
         hooked, model, criterion = _steps(case, size)
-        hook = _hook(library, case, f"{parent}/tensors")
-        hook.register_module(model)
-        hook.register_loss(criterion)
+        hook = None if library == "none" else _hook(library, case, f"{parent}/tensors")
+        if hook is not None:
+            hook.register_module(model)
+            hook.register_loss(criterion)
         warm_up = 1 if case.resnet else 3 * INTERVAL
         _spent(hooked, warm_up)
         _spent(twin, warm_up)
         before = time.process_time() - time.thread_time()
         pairs = [(*_spent(hooked, INTERVAL), *_spent(twin, INTERVAL)) for _ in range(rounds)]
-        hook.close()
+        if hook is not None:
+            hook.close()
         writer_ms = (time.process_time() - time.thread_time() - before) * 1e3 / rounds
         saves = math.ceil((warm_up + rounds * INTERVAL) / case.interval)
         saved_bytes = sum(f.stat().st_size for f in Path(parent).rglob("*") if f.is_file()) / saves
