@@ -1,4 +1,6 @@
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -85,3 +87,26 @@ def test_the_tensor_and_its_gradient_stay_as_they_are():
 def test_a_sparse_tensor_counts_its_zeros():
     sparse = torch.eye(4).to_sparse()
     assert reduce_tensor(sparse, ["mean", "min", "l2"]).tolist() == [0.25, 0.0, 2.0]
+
+
+def test_inference_mode_leaves_nothing_behind():
+    seen = []
+
+    def work():
+        with torch.inference_mode():
+            seen.append(reduce_tensor(torch.ones(3), ["l1"]).item())
+        seen.append(reduce_tensor(torch.ones(4), ["l1"]).item())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [3.0, 4.0]
+
+
+def test_threads_do_not_mix():
+    tensors = [torch.full((50_000,), float(number)) for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(
+            lambda tensor: [reduce_tensor(tensor, ["max", "abs_mean"]).tolist() for _ in range(20)], tensors
+        )
+        assert list(found) == [[[number, number]] * 20 for number in map(float, range(4))]

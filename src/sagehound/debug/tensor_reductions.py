@@ -8,6 +8,7 @@ and norms are made of them afterwards, for all tensors at once: a device is wait
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
@@ -36,6 +37,7 @@ _FOLDS: dict[str, Callable[[np.ndarray], np.floating]] = {
     "high": np.max,
     "product": np.prod,
 }
+_thread = threading.local()
 _OF_NOTHING = {"sum": 0.0, "l1": 0.0, "l2": 0.0, "prod": 1.0}
 
 
@@ -76,9 +78,7 @@ class _Device:
     """The moments of the tensors on a device, which stay there until all are taken."""
 
     def __init__(self, device: torch.device, largest: int) -> None:
-        size = min(largest, _CPU_CHUNK if device.type == "cpu" else _DEVICE_CHUNK)
-        # Apple's GPUs have no float64.
-        self._buffer = torch.empty(size, dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
+        self._buffer, self._second = _cpu_buffers() if device.type == "cpu" else _device_buffers(device, largest)
         self._numbers: list[torch.Tensor] = []
         self._taken: list[tuple[int, tuple[str, ...], int]] = []
 
@@ -93,7 +93,8 @@ class _Device:
         starts = range(0, len(flat), len(self._buffer))
         for start in starts:
             chunk = flat[start : start + len(self._buffer)]
-            self._numbers += _moments(self._buffer[: len(chunk)].copy_(chunk), first, moments)
+            own, second = self._buffer[: len(chunk)].copy_(chunk), self._second[: len(chunk)]
+            self._numbers += _moments(own, second, first, moments)
         self._taken.append((at, moments, len(starts)))
 
     def moments(self) -> Iterator[tuple[int, dict[str, float]]]:
@@ -106,8 +107,26 @@ class _Device:
             yield at, dict(zip(moments, rows if chunks == 1 else _folded(moments, rows), strict=True))
 
 
-def _moments(chunk: torch.Tensor, first: torch.Tensor, moments: tuple[str, ...]) -> list[torch.Tensor]:
-    """The moments of a chunk, which is overwritten."""
+def _cpu_buffers() -> torch.Tensor:
+    """Two chunks, kept for the thread: memory that is asked for at each call comes page by page from the kernel."""
+    kept: torch.Tensor | None = getattr(_thread, "buffers", None)
+    if kept is None or kept.shape[1] != _CPU_CHUNK:
+        # One that is made in inference mode could not be written to outside of it.
+        with torch.inference_mode(False):
+            kept = _thread.buffers = torch.empty(2, _CPU_CHUNK, dtype=torch.float64, device="cpu")
+    return kept
+
+
+def _device_buffers(device: torch.device, largest: int) -> torch.Tensor:
+    # Apple's GPUs have no float64.
+    precise = torch.float32 if device.type == "mps" else torch.float64
+    return torch.empty(2, min(largest, _DEVICE_CHUNK), dtype=precise, device=device)
+
+
+def _moments(
+    chunk: torch.Tensor, second: torch.Tensor, first: torch.Tensor, moments: tuple[str, ...]
+) -> list[torch.Tensor]:
+    """The moments of a chunk. It is overwritten, and so is `second`, which is as long."""
     found: dict[str, torch.Tensor] = {}
     if "low" in moments or "high" in moments:
         found["low"], found["high"] = torch.aminmax(chunk)
@@ -117,7 +136,7 @@ def _moments(chunk: torch.Tensor, first: torch.Tensor, moments: tuple[str, ...])
         found["square"] = torch.dot(chunk, chunk)
     if "product" in moments:
         found["product"] = chunk.prod()
-    absolute = chunk.abs() if moments[-1].startswith("abs_") else chunk
+    absolute = torch.abs(chunk, out=second) if moments[-1].startswith("abs_") else chunk
     if "shifted" in moments:
         chunk.sub_(first)
         found["shifted"], found["shifted_square"] = chunk.sum(), torch.dot(chunk, chunk)
