@@ -38,6 +38,11 @@ def test_while_the_loss_falls_no_rate_is_wrong(ratio: float) -> None:
     assert at_each_step(LearningRate(), updated(ratio, np.linspace(2.3, 1.0, 30))) == []
 
 
+def test_an_explosion_at_the_start_is_no_measure_for_the_loss() -> None:
+    losses = np.concatenate([[1.0], np.full(4, 90.0), np.full(25, 20.0)])
+    assert at_each_step(LearningRate(), updated(0.2, losses))
+
+
 def test_the_ratio_is_that_of_one_update() -> None:
     assert at_each_step(LearningRate(), updated(0.02, FLAT, every=10)) == []
 

@@ -57,6 +57,13 @@ def test_a_loss_that_rises_past_the_limit_is_found() -> None:
     assert any("rises" in message for message in messages)
 
 
+@pytest.mark.parametrize(("last", "finds"), [(0.5, True), (0.011, True), (0.009, False), (0.0, False)])
+def test_a_loss_with_nowhere_to_go_is_no_fault(last: float, finds: bool) -> None:
+    values = [1.0] * 11 + [last] * 30
+    at_the_end = [each for each in at_each_step(LossNotDecreasing(), losing(values)) if each.step > 30]
+    assert bool(at_the_end) == finds
+
+
 def test_the_saved_interval_may_be_longer_than_num_steps() -> None:
     assert at_each_step(LossNotDecreasing(), losing([2.0] * 8, every=500))
     assert at_each_step(LossNotDecreasing(), losing([2.0 / (step + 1) for step in range(8)], every=500)) == []

@@ -34,7 +34,7 @@ class Labels:
     Why it matters: on a GPU such labels end in "device-side assert triggered" far from their cause; binary
     cross-entropy takes them silently, and its loss falls below zero. A constant label teaches a constant answer.
     Sources: PyTorch's forum and issues ("Target n is out of bounds", labels counted from 1, labels -1 and 1);
-    Bengio 2012 (Practical recommendations, on the order of samples).
+    LeCun et al. 1998 (Efficient BackProp, 4.2, shuffling the examples).
     """
 
     steps: int = 5

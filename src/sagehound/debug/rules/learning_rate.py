@@ -27,6 +27,8 @@ _WEIGHTS, _FIRST_STEPS = 8, 6
 _BACK = 50
 #: A fall of the loss by less, or by less than its noise, is none.
 _FALL = 0.02
+#: How far one batch's loss may lie from the model's.
+_NOISE = 1.1
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class LearningRate:
 
     Formula: u = median over weights of |w(t) - w(t - k)| / |w(t - k)| (Euclidean norms; k optimizer steps between two
     saves), judged by step: u / k > `high`, at the saves around this step or the first ones, and the mean of the last 10
-    saved losses is not below that of the first 5: too high. u / sqrt(k) < `low`, and the loss has fallen by less than
-    2 % and than its noise since the beginning, while the rate is not rising (warm-up): too low. Both sides are
-    generous: a path is at most k and, where it wanders, about sqrt(k) times as long as a step.
+    saved losses is not below that of the first 5 (nor 1.1 times the very first): too high. u / sqrt(k) < `low`, and the
+    loss has fallen by less than 2 % or than its noise since the beginning, while the rate is not rising (warm-up): too
+    low. Both sides are generous: a path is at most k and, where it wanders, about sqrt(k) times as long as a step.
 
     Why it matters: the rate is the hyperparameter that matters most (Goodfellow et al. 2016, Deep Learning, 11.4.1).
     Source of the limits: Stanford's CS231n notes (Neural Networks Part 3, ratio of weights to updates) call 1e-3
@@ -58,7 +60,8 @@ class LearningRate:
             now = [value for _, value in course(trial, step, loss, most=_PRESENT)]
             if len(began) < _BEGINNING or len(now) < _PRESENT:
                 continue
-            if not np.mean(now) < np.mean(began):
+            # The first loss is that of no update; where updates overshoot, the next ones are no measure.
+            if not np.mean(now) < min(float(np.mean(began)), _NOISE * began[0]):
                 yield from self._too_high(trial, step, loss, began, now)
             if index(trial, step) >= _FEWEST_LOW and _flat(began, now) and not _rising(trial, step):
                 yield from self._too_low(trial, step, loss, began, now)
@@ -108,7 +111,7 @@ class LearningRate:
             mode=trial.mode(step).name,
             tensor=loss,
             message=f"The learning rate{rate} is too {what}: an update changes the weights by {ratio:.2g} of their "
-            f"size, {side} than {limit:g}, and the loss went from {np.mean(began):.4g} to {np.mean(now):.4g}.",
+            f"size, {side} than {limit:g}, and the loss went from {began[0]:.4g} to {np.mean(now):.4g}.",
             why="Updates that are too large jump over the minimum, too small ones never get there; 1e-3 is healthy.",
             change=f"for group in optimizer.param_groups: group['lr'] {'/' if what == 'high' else '*'}= 10",
             numbers={"update_ratio": ratio, f"{what}_limit": limit, **({"learning_rate": rates[0]} if rates else {})},

@@ -22,6 +22,8 @@ _BLOCKS, _FEWEST_BLOCKS = 20, 5
 _VALUES = 3
 #: A loss that fell to this share of where it began has been decreasing; that it levels out is no fault.
 _LEARNED = 0.5
+#: And at this share it has nowhere to go.
+_CONVERGED = 0.01
 #: Standard errors that a change must exceed to be one.
 _ERRORS = 3.0
 
@@ -42,10 +44,10 @@ class LossNotDecreasing:
       block.
 
     The last two are for a loss that is still above half of its first block: where most of the way is gone, a minimum
-    is the likelier reason. The guide compares two single losses, which for mini-batches is a throw of dice; the means
-    are those of Bengio 2012 (Practical recommendations for gradient-based training, 3.1: look at the training
-    criterion averaged over mini-batches). In an evaluation the model does not change, so with mode EVAL whole
-    evaluations are compared: the last mean with that of the evaluation at least n of its steps before.
+    is the likelier reason. A flat one is let pass below a hundredth. The guide
+    compares two single losses, which for mini-batches is a throw of dice; means over blocks, their errors and the
+    fitted line are this rule's own. In an evaluation the model does not change, so with mode EVAL whole evaluations
+    are compared: the last mean with that of the evaluation at least n of its steps before.
 
     `mode`: GLOBAL judges the steps that train. Why it matters: a loss that stays where it began means that nothing is
     learned (learning rate, gradients, labels, data). Parameters and defaults are those of AWS's guide.
@@ -98,8 +100,8 @@ class LossNotDecreasing:
         before, now = values[start:split], values[split:]
         began = first_values(trial, step, loss, len(now))
         what = self._judge(before, now, values[:split]) or self._trend(steps, values, now)
-        learned = float(np.mean(now)) < _LEARNED * float(np.mean(began)) if np.mean(began) > 0 else False
-        if what and not (learned and what != "is flat"):
+        left = float(np.mean(now) / np.mean(began)) if np.mean(began) > 0 else 1.0
+        if what and left >= (_CONVERGED if what == "is flat" else _LEARNED):
             yield self._finding(trial, step, loss, what, float(np.mean(before)), float(np.mean(now)))
 
     def _judge(self, before: np.ndarray, now: np.ndarray, earlier: np.ndarray) -> str:
