@@ -202,6 +202,17 @@ def test_a_rule_ends_doomed_trials_and_the_tuner_goes_on(estimator, sm):
     assert status["RuleEvaluationStatus"] == "IssuesFound"
 
 
+def test_each_host_of_a_job_is_a_worker(estimator, sm):
+    wanted = hook_config()
+    wanted.hook_parameters["include_workers"] = "all"
+    job = estimator("hooked.py", instance_count=2, debugger_hook_config=wanted)
+    job.fit(wait=False)
+    eventually(lambda: ended(sm, job.latest_training_job.name))
+    trial = tensors(job)
+    assert trial.workers() == ["worker_0", "worker_1"]
+    assert steps_of(trial, "CrossEntropyLoss_output_0", "TRAIN") == [0, 10, 20, 30, 40, 50]
+
+
 def test_what_is_refused_is_refused_at_the_door(estimator):
     from botocore.exceptions import ClientError
     from sagemaker.debugger import Rule, rule_configs

@@ -6,7 +6,13 @@ import os
 
 import torch
 
-_RANKS = (("RANK", "WORLD_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE"))
+_RANKS = (
+    ("RANK", "WORLD_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("PMI_RANK", "PMI_SIZE"),
+    # The hosts of a job whose script distributes nothing: their tensors go to one place.
+    ("SM_CURRENT_HOST_RANK", "SM_HOST_COUNT"),
+)
 
 
 def rank_and_size() -> tuple[int, int]:
