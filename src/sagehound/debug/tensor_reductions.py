@@ -88,14 +88,14 @@ class _Device:
         values = values.to_dense() if values.layout is not torch.strided else values
         values = values.to(torch.complex128).abs() if values.is_complex() else values
         flat = values.reshape(-1)
+        count, size = flat.shape[0], self._buffer.shape[0]
         # Variances are of the distance to the first number: of the numbers themselves they would cancel out.
-        first = flat[0].to(self._buffer.dtype) if any("shifted" in moment for moment in moments) else self._buffer
-        starts = range(0, len(flat), len(self._buffer))
-        for start in starts:
-            chunk = flat[start : start + len(self._buffer)]
-            own, second = self._buffer[: len(chunk)].copy_(chunk), self._second[: len(chunk)]
-            self._numbers += _moments(own, second, first, moments)
-        self._taken.append((at, moments, len(starts)))
+        first = flat[0].to(self._buffer.dtype) if "shifted" in moments or "abs_shifted" in moments else self._buffer
+        for start in range(0, count, size):
+            length = min(size, count - start)
+            own = self._buffer[:length].copy_(flat if length == count else flat[start : start + length])
+            self._numbers += _moments(own, self._second[:length], first, moments)
+        self._taken.append((at, moments, -(-count // size)))
 
     def moments(self) -> Iterator[tuple[int, dict[str, float]]]:
         """The number of each tensor that was taken, and its moments."""
@@ -107,20 +107,22 @@ class _Device:
             yield at, dict(zip(moments, rows if chunks == 1 else _folded(moments, rows), strict=True))
 
 
-def _cpu_buffers() -> torch.Tensor:
+def _cpu_buffers() -> tuple[torch.Tensor, torch.Tensor]:
     """Two chunks, kept for the thread: memory that is asked for at each call comes page by page from the kernel."""
-    kept: torch.Tensor | None = getattr(_thread, "buffers", None)
-    if kept is None or kept.shape[1] != _CPU_CHUNK:
+    kept: tuple[torch.Tensor, torch.Tensor] | None = getattr(_thread, "buffers", None)
+    if kept is None or kept[0].shape[0] != _CPU_CHUNK:
         # One that is made in inference mode could not be written to outside of it.
         with torch.inference_mode(False):
-            kept = _thread.buffers = torch.empty(2, _CPU_CHUNK, dtype=torch.float64, device="cpu")
+            one, two = torch.empty(2, _CPU_CHUNK, dtype=torch.float64, device="cpu")
+            kept = _thread.buffers = (one, two)
     return kept
 
 
-def _device_buffers(device: torch.device, largest: int) -> torch.Tensor:
+def _device_buffers(device: torch.device, largest: int) -> tuple[torch.Tensor, torch.Tensor]:
     # Apple's GPUs have no float64.
     precise = torch.float32 if device.type == "mps" else torch.float64
-    return torch.empty(2, min(largest, _DEVICE_CHUNK), dtype=precise, device=device)
+    one, two = torch.empty(2, min(largest, _DEVICE_CHUNK), dtype=precise, device=device)
+    return one, two
 
 
 def _moments(
