@@ -162,3 +162,24 @@ def test_a_store_out_of_reach_costs_a_custom_rule_and_no_other(house):
         assert (await house.ended()).status is RuleStatus.NO_ISSUES_FOUND
 
     house.run(story)
+
+
+def test_findings_that_could_not_be_stored_are_stored_later(house, caplog):
+    store_one, tries = house.objects.put, []
+
+    def put(path, uri):
+        tries.append(uri)
+        if len(tries) == 1:
+            raise ObjectStoreError("it restarts")
+        store_one(path, uri)
+
+    house.objects.put = put
+
+    async def story():
+        house.create(rule("Overfit", says="IssuesFound"))
+        house.trains()
+        place = house.settings.home / "s3" / "bucket" / "out" / "job" / "rule-output" / "Overfit" / "findings.json"
+        await house.until(place.is_file)
+
+    house.run(story)
+    assert "findings of the rule Overfit of job could not be stored: it restarts" in caplog.text

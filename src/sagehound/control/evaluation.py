@@ -158,14 +158,17 @@ class Evaluation:
 
     def _take_news(self, evaluator: Evaluator) -> None:
         for rule, said in evaluator.news():
-            self._take(rule, said)
+            if not self._take(rule, said):
+                evaluator.again(rule)
 
-    def _take(self, rule: DebugRule, said: dict[str, Any]) -> None:
+    def _take(self, rule: DebugRule, said: dict[str, Any]) -> bool:
+        """Whether all of it could be passed on."""
         status, details = RuleStatus(said["status"]), str(said.get("details", ""))
         record = self._update(rule, lambda before: self._heard(before, status, details))
-        self._store_findings(rule, record, said)
+        stored = self._store_findings(rule, record, said)
         if status is RuleStatus.ISSUES_FOUND and not record.acted:
             self._act(Alarm(job=self._job.name, rule=rule, details=details, findings=said.get("findings", [])))
+        return stored
 
     def _heard(self, before: RuleEvaluation, status: RuleStatus, details: str) -> RuleEvaluation:
         """A verdict stands; only what a finding says may still grow."""
@@ -183,7 +186,7 @@ class Evaluation:
         done += self._bench.actions.tell(alarm)
         self._update(alarm.rule, lambda before: before.evolve(outcome=" ".join(done)))
 
-    def _store_findings(self, rule: DebugRule, record: RuleEvaluation, said: dict[str, Any]) -> None:
+    def _store_findings(self, rule: DebugRule, record: RuleEvaluation, said: dict[str, Any]) -> bool:
         """Put what the rule says beside the job's output, where people and the CLI read it."""
         document = {
             "job": self._job.name,
@@ -195,16 +198,18 @@ class Evaluation:
         body = json.dumps(document, indent=2).encode()
         judged_anew = record.status is RuleStatus.ISSUES_FOUND and said["status"] != RuleStatus.ISSUES_FOUND
         if self._stored.get(rule.name) == body or judged_anew:
-            return
+            return True
         folder = self._bench.settings.jobs_folder / self._job.name / "rules" / "findings"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{rule.name}.json"
         path.write_bytes(body)
         try:
             self._bench.objects.put(path, findings_place(self._job.name, rule))
-            self._stored[rule.name] = body
         except ObjectStoreError as error:
             _LOG.warning("findings of the rule %s of %s could not be stored: %s", rule.name, self._job.name, error)
+            return False
+        self._stored[rule.name] = body
+        return True
 
     def _conclude(self, evaluator: Evaluator, code: int) -> None:
         self._take_news(evaluator)

@@ -88,6 +88,10 @@ class Evaluator:
                 continue
         return found
 
+    def again(self, rule: DebugRule) -> None:
+        """What the rule has said is to be news once more: it could not be passed on."""
+        self._read.pop(rule.name, None)
+
     def errors(self) -> str:
         """The last lines that it printed."""
         with (self.folder / _ERRORS).open("rb") as log:

@@ -26,7 +26,7 @@ def send_mail(url: str, address: str, subject: str, text: str) -> None:
     message = EmailMessage()
     sender = parse_qs(parts.query).get("from", [""])[0] or (user if "@" in user else f"sagehound@{host}")
     message["From"], message["To"], message["Subject"] = sender, address, " ".join(subject.split())
-    message["Date"], message["Message-ID"] = formatdate(localtime=True), make_msgid("sagehound")
+    message["Date"], message["Message-ID"] = formatdate(localtime=True), make_msgid(domain="sagehound")
     message.set_content(text)
     port = parts.port or _PORTS[parts.scheme]
     with _server(parts.scheme, host, port) as server:
