@@ -256,3 +256,17 @@ def test_arguments_of_a_hook_in_all_their_shapes():
         HookConfig.from_arguments(reduction_config="min")
     with pytest.raises(DebuggerValueError, match="include_workers 'none'"):
         HookConfig.from_arguments(include_workers="none")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_collection_that_a_rule_and_the_user_ask_for_is_saved_when_either_says(order):
+    entries = [
+        {"CollectionName": "gradients", "CollectionParameters": {"save_interval": "500"}},
+        {"CollectionName": "gradients", "CollectionParameters": {"train.save_interval": "40"}},
+    ][::order]
+    config = HookConfig.from_document({"CollectionConfigurations": entries})
+    collections = config.hook_collections()
+    collections.select(config.included(), config.save_config, config.reduction_config)
+    (gradients,) = collections.of("gradient/Net_fc.weight")
+    due = [step for step in range(0, 1001, 20) if gradients.due(ModeKeys.TRAIN, step)]
+    assert due == sorted({*range(0, 1001, 40), 500})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
-from torch.utils.hooks import RemovableHandle
 
+from sagehound.debug.capture import traced
 from sagehound.debug.compiled import run_eagerly
 from sagehound.debug.loss_watch import GradientWatch
 from sagehound.debug.naming import GRADIENT
@@ -18,6 +19,12 @@ from sagehound.debug.trouble import cause_of
 from sagehound.debug.watched_modules import Failed, arm_modules, modules_wanted
 
 
+class Armed(Protocol):
+    """Something that was put in place."""
+
+    def remove(self) -> None: ...
+
+
 class Arming:
     """One step's hooks. A model joins when it is called; its weights are those it has then."""
 
@@ -25,7 +32,7 @@ class Arming:
         self._step, self._facts, self._selection, self._failed = step, facts, selection, failed
         self._with_gradients = gradients
         self._joined: list[Root] = []
-        self._handles: list[RemovableHandle] = []
+        self._handles: list[Armed] = []
         self.gradients = GradientWatch(step, facts, failed)
 
     def join(self, root: Root, args: tuple[Any, ...]) -> None:
@@ -43,7 +50,7 @@ class Arming:
         self._join_modules(root, args)
         self._handles.append(root.outer.register_forward_hook(self._forward_ended, with_kwargs=True))
 
-    def add(self, handles: list[RemovableHandle]) -> None:
+    def add(self, handles: Sequence[Armed]) -> None:
         """Take these away with the rest."""
         self._handles += handles
 
@@ -77,15 +84,17 @@ class Arming:
         if not wanted:
             return
         if root.compiled:
-            eager = run_eagerly(root.outer)
+            eager = root.eagerly() or run_eagerly(root.outer)
             if eager is None:
                 self._step.tell(root.name, "is compiled; inputs and outputs of its modules need torch 2.6 to be saved")
                 return
             self._step.tell(root.name, "is compiled; it runs uncompiled where inputs or outputs of modules are saved")
-            self._handles.append(eager)  # type: ignore[arg-type]
+            self._handles.append(eager)
         self._handles += arm_modules(root, wanted, self._step, self._failed, args)
 
     def _forward_ended(self, module: Any, args: Any, kwargs: Any, output: Any) -> None:  # noqa: ANN401
+        if traced():
+            return
         try:
             self._facts.forward(args, kwargs, output)
         except Exception as error:  # noqa: BLE001 - the step is saved all the same

@@ -59,6 +59,7 @@ class _Finder:
         self._recording = hook.recording
         self._recording.mode_of = self._mode
         self._recording.on_armed = self._watch_losses
+        self._recording.on_compiled = self._compiled_in_place
         self._depth = 0
         self._handles: list[RemovableHandle] = []
         self._losses: list[RemovableHandle] = []
@@ -76,7 +77,7 @@ class _Finder:
         self._optimizer_hook.remove()
         self._look_no_more()
         self._recording.mode_of = None
-        self._recording.on_armed = None
+        self._recording.on_armed = self._recording.on_compiled = None
         self._recording.drop_roots()
 
     # Looking
@@ -94,6 +95,8 @@ class _Finder:
         self._frozen.clear()
 
     def _enter(self, module: torch.nn.Module, args: Any) -> None:  # noqa: ANN401
+        if torch.compiler.is_compiling():
+            return
         self._depth += 1
         if self._depth == 1 and self._handles:
             try:
@@ -102,6 +105,8 @@ class _Finder:
                 say(f"{type(module).__name__} is not looked at: {cause_of(error)}")
 
     def _leave(self, module: torch.nn.Module, args: Any, output: Any = None) -> None:  # noqa: ANN401
+        if torch.compiler.is_compiling():
+            return
         self._depth = max(0, self._depth - 1)
         if self._depth == 0 and self._handles and not trains(module) and any(True for _ in module.parameters()):
             self._frozen = [*self._frozen[-3:], (weakref.ref(module), _addresses(output))]
@@ -124,6 +129,13 @@ class _Finder:
         if root.compiled:
             self._look_no_more()
         self._recording.forward_begins(root, args if isinstance(args, tuple) else (args,))
+
+    def _compiled_in_place(self, module: torch.nn.Module) -> None:
+        """Within a compiled call no hook is heard: a model that is compiled is taken for the one that is trained."""
+        if self._handles and trains(module) and all(root.outer is not module for root in self._recording.roots):
+            self._forget_old(module)
+            self._recording.add_root(Root(module))
+            self._look_no_more()
 
     def _forget_old(self, module: torch.nn.Module) -> None:
         """Models that are a part of this one; and if the one whose steps are counted was trained since it was called,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 
 from sagehound.errors import DebuggerTypeError
 
+_FAKE = ("FakeTensor", "FunctionalTensor")
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 
 
@@ -53,9 +54,12 @@ def type_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def traced() -> bool:
-    """Whether a compiler or tracer runs the model, with tensors that are none of the training's."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+def traced(values: Iterable[object] = ()) -> bool:
+    """Whether a compiler or tracer runs the model, with tensors that are none of the training's; `values` are what a
+    module is called with, where that is known."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        return True
+    return any(type(value).__name__ in _FAKE for value in values)
 
 
 def _dense(tensor: torch.Tensor, tell: Callable[[str], None]) -> torch.Tensor:

@@ -40,7 +40,8 @@ def stop_listening(listener: CompileListener) -> None:
 
 
 def run_eagerly(module: torch.nn.Module) -> _Eagerly | None:
-    """Until its call has ended, a compiled module runs uncompiled. None where this torch cannot do that."""
+    """Until its call has ended, what torch.compile returned for a module runs uncompiled. None where this torch cannot
+    do that."""
     if not hasattr(torch.compiler, "set_stance"):
         return None
     return _Eagerly(module)

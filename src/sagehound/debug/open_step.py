@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from sagehound.debug.capture import copied, on_host, plain, type_name
+from sagehound.debug.capture import copied, on_host, plain, traced, type_name
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.selection import Named, Plan, Selection
 from sagehound.debug.store.records import Facts, Kind, TensorInfo
@@ -62,7 +62,7 @@ class OpenStep:
         `add_up`: one of that name that is there already is added to (gradients of several backwards)."""
         name, kind = named[0], named[1]
         plan = self._selection.plan_in(named, collections) if collections else self.wants(named)
-        if plan is None:
+        if plan is None or traced():
             return False
         try:
             value = plain(tensor, lambda text: self._note(name, text))

@@ -27,6 +27,7 @@ from sagehound.debug.resume import Checkpoints, Counts
 from sagehound.debug.root import Root
 from sagehound.debug.selection import Selection
 from sagehound.debug.step_facts import StepFacts
+from sagehound.debug.store.records import Facts
 from sagehound.debug.trouble import cause_of, say
 
 _NO_GRADIENTS = (ModeKeys.EVAL, ModeKeys.PREDICT)
@@ -44,13 +45,15 @@ class Recording:
         self.roots: list[Root] = []
         #: Asked for more hooks at each step that is saved.
         self.on_armed: Callable[[], list[RemovableHandle]] | None = None
+        #: Told of modules whose own call is compiled.
+        self.on_compiled: Callable[[torch.nn.Module], None] | None = None
         #: Where modes are not set by the script: what a forward of the root is.
         self.mode_of: Callable[[Root], ModeKeys] | None = None
         self.in_step = False
         self.clock = Clock()
         self.given = GivenValues(self)
         self._config, self._collections = config, collections
-        self._checkpoints, self.output = checkpoints, output
+        self.checkpoints, self.output = checkpoints, output
         self._selection: Selection | None = None
         self._pid = os.getpid()
         self._off = False
@@ -86,7 +89,7 @@ class Recording:
 
     def forward_begins(self, root: Root, args: tuple[Any, ...]) -> None:
         """The root is called."""
-        if self._off or traced():
+        if self._off or traced(args):
             return
         root.called_at = self.optimizers.steps
         try:
@@ -106,7 +109,7 @@ class Recording:
     def finish(self) -> None:
         """Hand over the step."""
         self.in_step = self._accumulated = False
-        if self._open is None:
+        if self._open is None or self._pid != os.getpid():
             return
         try:
             self._hand_over(self._open)
@@ -170,15 +173,17 @@ class Recording:
         )
 
     def _begin(self, root: Root | None) -> None:
-        self.finish()
-        if self._off or not self._is_own_process():
+        if not self._is_own_process():
             self._off = True
+            return
+        self.finish()
+        if self._off:
             return
         if root is not None and self.mode_of is not None:
             self.mode = self.mode_of(root)
         selection = self._selection or self.prepare()
         counts = self.counts
-        self._checkpoints.look(counts)
+        self.checkpoints.look(counts)
         step = counts[ModeKeys.GLOBAL] = counts[ModeKeys.GLOBAL] + 1
         if self.mode is not ModeKeys.GLOBAL:
             step = counts[self.mode] = counts.get(self.mode, -1) + 1
@@ -212,7 +217,14 @@ class Recording:
             return
         if step.due:
             self.output.describe(step.step, self.roots, self.optimizers, self.losses.names)
-        self.output.write(step.finished(self._facts.done(self.optimizers.rates())))
+        self.output.write(step.finished(self._noticed(step)))
+
+    def _noticed(self, step: OpenStep) -> Facts | None:
+        try:
+            return self._facts.done(self.optimizers.rates())
+        except Exception as error:  # noqa: BLE001 - the tensors are saved all the same
+            step.tell("what else was noticed", f"is not saved: {cause_of(error)}")
+            return None
 
     def _disarm(self) -> None:
         if self._arming is not None:
@@ -275,6 +287,8 @@ class Recording:
 
     def compiled_in_place(self, module: torch.nn.Module) -> None:
         """The module's own call is compiled."""
+        if self.on_compiled is not None:
+            self.on_compiled(module)
         for root in self.roots:
             if root.outer is module:
                 root.move(module, self.forward_begins)

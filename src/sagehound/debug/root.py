@@ -37,6 +37,10 @@ class Root:
         self.outer = outer
         self._call = _Call(self, begins)
 
+    def eagerly(self) -> _Uncompiled | None:
+        """Where the module's own call is compiled, the call that is under way runs uncompiled."""
+        return self._call.eagerly() if self._call is not None else None
+
     def leave(self) -> None:
         """Take the hook away."""
         if self._call is not None:
@@ -117,6 +121,7 @@ class _Call:
 
     def __init__(self, root: Root, begins: Begins) -> None:
         self._root, self._begins = root, begins
+        self._uncompiled = _Uncompiled()
         self._inner = getattr(root.outer, "_compiled_call_impl", None)
         if self._inner is None:
             self._handle = root.outer.register_forward_pre_hook(self)
@@ -128,9 +133,15 @@ class _Call:
             self._begins(self._root, args)
 
     def _before(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        self._uncompiled.on = False
         self._begins(self._root, args)
         assert self._inner is not None
-        return self._inner(*args, **kwargs)
+        # The call is made here, before the module's hooks would run: those that were put on it now do run in it.
+        return (self._root.outer._call_impl if self._uncompiled.on else self._inner)(*args, **kwargs)
+
+    def eagerly(self) -> _Uncompiled | None:
+        self._uncompiled.on = True
+        return None if self._inner is None else self._uncompiled
 
     def remove(self) -> None:
         if self._inner is None:
@@ -143,3 +154,12 @@ class _Call:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return getattr, ({}, "get")
+
+
+class _Uncompiled:
+    """Whether the next call of a module is to run uncompiled."""
+
+    on = False
+
+    def remove(self) -> None:
+        self.on = False

@@ -44,7 +44,9 @@ class StepFacts:
     def forward(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:  # noqa: ANN401
         """The root was called."""
         if self._samples is None:
-            self._samples = next((sample_hashes(x) for x in tensors_in((args, kwargs)) if x.ndim and x.numel()), None)
+            self._samples = next(
+                (sample_hashes(x) for x in tensors_in((args, kwargs)) if x.ndim and x.numel() and not x.is_meta), None
+            )
         self._watch(output)
 
     def loss(self, name: str, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
@@ -54,7 +56,7 @@ class StepFacts:
             return
         self._loss = name
         tensors = [one for one in inputs if isinstance(one, torch.Tensor)]
-        if len(tensors) < 2:
+        if len(tensors) < 2 or tensors[0].is_meta:
             return
         predictions, labels = tensors[0].detach(), tensors[1].detach()
         if not (labels.is_floating_point() or labels.is_complex()) and 0 < labels.numel() <= _LABELS:
