@@ -134,12 +134,20 @@ class HookConfig:
         return replace(config, collections=collections, include_collections=names)
 
     def hook_collections(self) -> Collections:
-        """The built-in collections with what is configured put into them, and `include_regex` in `default`."""
-        collections = Collections()
+        """The built-in collections with what is configured put into them, and `include_regex` in `default`.
+
+        The SDK sends a collection twice where a rule and the user ask for it with different intervals, in no certain
+        order: both get the steps that they ask for.
+        """
+        collections, seen = Collections(), set[str]()
         for configured in self.collections:
             known = collections.get(configured.name)
             known.include(*configured.include_regex)
-            known.save_config = configured.save_config
+            asked = configured.save_config
+            if configured.name in seen and known.save_config and asked:
+                asked = known.save_config.either(asked)
+            known.save_config = asked
+            seen.add(configured.name)
             known.reduction_config = configured.reduction_config or known.reduction_config
             known.save_histogram = configured.save_histogram
         collections.get(CollectionKeys.DEFAULT).include(*self.include_regex)

@@ -68,6 +68,23 @@ class SaveConfigMode:
         return f"SaveConfigMode({', '.join(f'{name}={value}' for name, value in self.to_json_dict().items())})"
 
 
+class EitherMode(SaveConfigMode):
+    """The steps of any of several; its own numbers are those of the last.
+
+    >>> either = EitherMode(SaveConfigMode(save_interval=500), SaveConfigMode(save_interval=40))
+    >>> [step for step in range(600) if either.should_save_step(step) and step > 400]
+    [440, 480, 500, 520, 560]
+    """
+
+    def __init__(self, *configs: SaveConfigMode) -> None:
+        last = configs[-1]
+        super().__init__(last.save_interval, last.start_step, last.end_step, last.save_steps)
+        self._configs = configs
+
+    def should_save_step(self, step_num: int) -> bool:
+        return any(config.should_save_step(step_num) for config in self._configs)
+
+
 class SaveConfig:
     """The steps of every mode: the same numbers for all, or a `SaveConfigMode` for each.
 
@@ -116,6 +133,12 @@ class SaveConfig:
         """This one, and `base` where a mode is left out."""
         own = self.mode_save_configs
         return SaveConfig({mode: own[mode] or base.mode_save_configs[mode] for mode in ModeKeys})
+
+    def either(self, other: SaveConfig) -> SaveConfig:
+        """The steps of this one and of `other`."""
+        return SaveConfig(
+            {mode: EitherMode(self.get_save_config(mode), other.get_save_config(mode)) for mode in ModeKeys}
+        )
 
     def to_json_dict(self) -> dict[str, Any]:
         return {mode.name: config and config.to_json_dict() for mode, config in self.mode_save_configs.items()}
