@@ -36,23 +36,28 @@ _COLLECTIONS = {
     "relu_output": ".*relu_output",
     "activation_input": ".*activation_input",
 }
-#: They judge only what they are told of: another run, bounds, tokens.
-_NEED_PARAMETERS = ("SimilarAcrossRuns", "TensorVariance", "NLPSequenceRatio")
+#: They judge what they are told of (another run, bounds, tokens), or by a limit that few classifiers meet.
+_ON_REQUEST = ("SimilarAcrossRuns", "TensorVariance", "NLPSequenceRatio", "Confusion")
 
 
 def debug(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT.py", help="A training script, as you run it.")],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENTS...]", help="The script's own.")] = None,
     every: Annotated[int, typer.Option("--every", min=1, help="Save each so many steps.")] = 10,
-    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="NAME", help="Only this one; may repeat.")] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="NAME[:PARAMETER=VALUE;...]", help="Only this one; may repeat."),
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep the tensors, for create_trial(FOLDER).")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a training script with the debugger's hook and all rules, and print what they find.
+    """Run a training script with the debugger's hook and its rules, and print what they find.
 
-    Options come before the script's name. The exit status is the script's.
+    SimilarAcrossRuns, TensorVariance, NLPSequenceRatio and Confusion are judged only where --rule names them, with
+    parameters where they need some: --rule TensorVariance:max_threshold=10. Options come before the script's name.
+    The exit status is the script's.
     """
     if not script.is_file():
         raise NotFound(f"there is no file {str(script)!r} in {Path.cwd()}; give its path")
@@ -85,9 +90,19 @@ def _evaluation(tensors: Path, names: list[str] | None) -> Evaluation:
     from sagehound.debug.store.open import open_source
     from sagehound.debug.trial import Trial
 
-    chosen = names or [name for name in RULES if name not in _NEED_PARAMETERS]
-    rules = {name: build(name) for name in chosen}
+    chosen = names or [name for name in RULES if name not in _ON_REQUEST]
+    rules = {text: build(*_rule(text)) for text in chosen}
     return Evaluation(Trial(open_source(str(tensors)), name="debug", path=str(tensors), look=False), rules)
+
+
+def _rule(text: str) -> tuple[str, dict[str, str]]:
+    """
+    >>> _rule("Overfit:patience=3;mode=TRAIN"), _rule("Labels")
+    (('Overfit', {'patience': '3', 'mode': 'TRAIN'}), ('Labels', {}))
+    """
+    name, _, rest = text.partition(":")
+    pairs = [part.partition("=") for part in rest.split(";") if part]
+    return name, {key.strip(): value for key, _, value in pairs}
 
 
 def _run(argv: list[str], configuration: Path, evaluation: Evaluation) -> int:

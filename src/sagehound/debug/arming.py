@@ -41,6 +41,7 @@ class Arming:
             return
         root.distinguish(known.name for known in self._joined)
         self._joined.append(root)
+        root.refresh()
         for named, parameter in root.parameters():
             self.save(named, parameter)
             if self._with_gradients and parameter.requires_grad:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -20,7 +20,7 @@ Begins = Callable[["Root", tuple[Any, ...]], None]
 
 class Root:
     """`outer` is the module that the training calls; `module` the user's own within it, by whose class parameters are
-    named. The model is looked through anew each time it is asked for, because scripts change models."""
+    named. Scripts change their models: `refresh` sees it."""
 
     def __init__(self, outer: torch.nn.Module) -> None:
         self._call: _Call | None = None
@@ -30,6 +30,12 @@ class Root:
         #: How many steps optimizers had taken when it was last called.
         self.called_at = 0
         self._named: dict[str, Named] = {}
+        self._parts: list[int] = []
+        self._known_as = ""
+        self._parameters: list[tuple[Named, torch.nn.Parameter]] = []
+        self._modules: list[tuple[str, str, torch.nn.Module]] = []
+        self._dropouts: list[torch.nn.Module] = []
+        self._norms: list[torch.nn.Module] = []
 
     def move(self, outer: torch.nn.Module, begins: Begins) -> None:
         """From now on `outer` is what the training calls, and `begins` is told of every call."""
@@ -65,28 +71,35 @@ class Root:
             self.name = f"{self.name}_{number}"
             self._named.clear()
 
+    def refresh(self) -> None:
+        """Look whether the model is still the one that was seen, and through it anew where it is not."""
+        parts = _parts(self.module)
+        if parts == self._parts and self.name == self._known_as:
+            return
+        self._parts, self._known_as = parts, self.name
+        self._parameters = [(self._name(dotted), one) for dotted, one in self.module.named_parameters()]
+        self._modules = [(path or self.name, path, one) for path, one in self.module.named_modules()]
+        self._dropouts = [one for _, _, one in self._modules if isinstance(one, _DropoutNd)]
+        self._norms = [one for _, _, one in self._modules if isinstance(one, _NormBase) and one.track_running_stats]
+
     def parameters(self) -> Iterator[tuple[Named, torch.nn.Parameter]]:
         """Its parameters that have values, each once."""
-        for dotted, parameter in self.module.named_parameters():
-            if not torch.nn.parameter.is_lazy(parameter):
-                yield self._name(dotted), parameter
+        if not self._parts:
+            self.refresh()
+        return ((named, one) for named, one in self._parameters if not torch.nn.parameter.is_lazy(one))
 
-    def submodules(self) -> Iterator[tuple[str, str, torch.nn.Module]]:
+    def submodules(self) -> Sequence[tuple[str, str, torch.nn.Module]]:
         """The stem of the tensors' names, the path and the module: the root itself goes by its class."""
-        for path, module in self.module.named_modules():
-            yield path or self.name, path, module
+        if not self._parts:
+            self.refresh()
+        return self._modules
 
     def flags(self) -> tuple[int, int, int, int]:
         """How many dropouts and running norms there are, and how many of each are in training mode."""
-        dropouts = on = norms = norms_on = 0
-        for module in self.module.modules():
-            if isinstance(module, _DropoutNd):
-                dropouts += 1
-                on += module.training
-            elif isinstance(module, _NormBase) and module.track_running_stats:
-                norms += 1
-                norms_on += module.training
-        return dropouts, on, norms, norms_on
+        if not self._parts:
+            self.refresh()
+        dropouts, norms = self._dropouts, self._norms
+        return (len(dropouts), sum(d.training for d in dropouts), len(norms), sum(n.training for n in norms))
 
     def module_infos(self) -> tuple[ModuleInfo, ...]:
         return tuple(ModuleInfo(path, type(module).__name__) for _, path, module in self.submodules())
@@ -112,6 +125,21 @@ class Root:
             owner = type(self.module.get_submodule(path)).__name__
             found = self._named[dotted] = (f"{self.name}_{dotted}", parameter_kind(dotted), path, owner)
         return found
+
+
+def _parts(module: torch.nn.Module) -> list[int]:
+    """The modules and parameters that it is made of, as numbers; much quicker than their names."""
+    found: list[int] = []
+    seen: set[int] = set()
+    left = [module]
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            found.append(id(one))
+            found += map(id, one._parameters.values())
+            left += [child for child in one._modules.values() if child is not None]
+    return found
 
 
 class _Call:

@@ -124,7 +124,7 @@ def sample_hashes(batch: torch.Tensor) -> torch.Tensor:
     rows = rows[:_SAMPLES].reshape(min(len(rows), _SAMPLES), -1)
     words = _words(rows)
     stride = -(-words.shape[1] // _WORDS)
-    weights = _weights().to(words.device, non_blocking=True)
+    weights = _weights() if words.device.type == "cpu" else _weights().to(words.device, non_blocking=True)
     some = words[:, ::stride]
     hashes = (some * weights[: some.shape[1]]).sum(1)
     if stride > 1:

@@ -38,7 +38,9 @@ def test_a_norm_that_is_infinite_counts_as_clipped() -> None:
 def test_what_is_missing_is_named() -> None:
     run = RecordedRun()
     run.save({LOSS: 1.0})
-    assert "no gradients were clipped" in GradientClipping().unable(run.trial())
+    assert "no step with a backward pass" in GradientClipping().unable(run.trial())
+    run.save({LOSS: 1.0}, facts=Facts(backward=True))
+    assert GradientClipping().unable(run.trial()) == ""
     assert GradientClipping().unable(clipped(1.0)) == ""
 
 
