@@ -58,7 +58,7 @@ class GradientClipping:
 
     def unable(self, trial: Trial) -> str:
         # A training that never clips has nothing wrong in this.
-        if any(trial.facts(step).backward for step in trial.steps()):
+        if any(trial.facts(step).backward or trial.facts(step).clip_norm is not None for step in trial.steps()):
             return ""
         return "no step with a backward pass was saved with what the hook notices beside its tensors"
 
