@@ -60,7 +60,7 @@ def test_resuming_nothing_begins_at_the_beginning(tmp_path: Path) -> None:
 def test_counters_go_on_from_the_checkpoint(tmp_path: Path, checkpoints: Path) -> None:
     hook = _trained(tmp_path / "first", model := Net(), 2)
     torch.save(model.state_dict(), checkpoints / "model.pt")
-    hook.recording.checkpoints.look(hook.recording.counts)
+    hook.recording.checkpoints.look(hook.recording.counts, now=True)
     train(model, 3, nn.CrossEntropyLoss())
     hook.close()
     state = json.loads((checkpoints / "metadata.json").read_text())[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 
@@ -54,12 +54,12 @@ def type_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def traced(values: Iterable[object] = ()) -> bool:
+def traced(values: tuple[object, ...] = ()) -> bool:
     """Whether a compiler or tracer runs the model, with tensors that are none of the training's; `values` are what a
     module is called with, where that is known."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         return True
-    return any(type(value).__name__ in _FAKE for value in values)
+    return bool(values) and any(type(value).__name__ in _FAKE for value in values)
 
 
 def _dense(tensor: torch.Tensor, tell: Callable[[str], None]) -> torch.Tensor:

@@ -14,6 +14,9 @@ from sagehound.debug.store.sink import SavedStep
 from sagehound.debug.tensor_reductions import reduce_tensor
 from sagehound.errors import DebuggerTypeError
 
+#: Kinds of tensors that pass from module to module, often the same one under several names.
+_PASSING = ("input", "output", "loss_input", "loss")
+
 
 class OpenStep:
     """Collects what is saved of one step. `due` are the collections whose step it is; `note` hears, with the tensor's
@@ -62,7 +65,8 @@ class OpenStep:
         `add_up`: one of that name that is there already is added to (gradients of several backwards)."""
         name, kind = named[0], named[1]
         plan = self._selection.plan_in(named, collections) if collections else self.wants(named)
-        if plan is None or traced():
+        passing = kind in _PASSING
+        if plan is None or (passing and traced()):
             return False
         try:
             value = plain(tensor, lambda text: self._note(name, text))
@@ -78,7 +82,7 @@ class OpenStep:
         if plan.reductions:
             self._reductions[name] = reduce_tensor(value, plan.reductions)
         if plan.raw and value is not self._arrays.get(name):
-            self._arrays[name] = self._copy(tensor, value)
+            self._arrays[name] = self._copy(tensor, value) if passing else copied(value)
         self._infos[name] = self._selection.info(named, plan, type_name(value.dtype), tuple(value.shape))
         return True
 

@@ -122,6 +122,7 @@ class Recording:
             if self.given.waiting and not self.in_step:
                 self.begin_alone()
             self.finish()
+            self._look_for_checkpoints(now=True)
             if self.counts[ModeKeys.GLOBAL] < 0 and self.roots and self.optimizers.steps:
                 self._tell(
                     f"no step was seen: the training did not call the registered {self.roots[0].name}. Register the "
@@ -130,6 +131,12 @@ class Recording:
         self._off = True
         self._remove_listeners()
         self.output.close(self.counts)
+
+    def _look_for_checkpoints(self, now: bool = False) -> None:
+        try:
+            self.checkpoints.look(self.counts, now)
+        except Exception as error:  # noqa: BLE001 - the tensors are saved all the same
+            self._tell(f"the step counters are not kept beside the checkpoints: {cause_of(error)}")
 
     def leave(self) -> Counts:
         """Let go of the training, for another recording to go on at these counters."""
@@ -183,7 +190,7 @@ class Recording:
             self.mode = self.mode_of(root)
         selection = self._selection or self.prepare()
         counts = self.counts
-        self.checkpoints.look(counts)
+        self._look_for_checkpoints()
         step = counts[ModeKeys.GLOBAL] = counts[ModeKeys.GLOBAL] + 1
         if self.mode is not ModeKeys.GLOBAL:
             step = counts[self.mode] = counts.get(self.mode, -1) + 1

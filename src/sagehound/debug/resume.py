@@ -48,9 +48,11 @@ class Checkpoints:
         self._run = int(last.get("training-run", 0)) + 1
         return counts | {ModeKeys.GLOBAL: int(last["latest-global-step-seen"])}
 
-    def look(self, counts: Mapping[ModeKeys, int]) -> None:
-        """Keep the counters where a checkpoint was written since the last look."""
-        if self._folder is None or (start := time.perf_counter()) < self._next_look:
+    def look(self, counts: Mapping[ModeKeys, int], now: bool = False) -> None:
+        """Keep the counters where a checkpoint was written since the last look, which is not made anew at once unless
+        it is to be made `now`."""
+        start = time.perf_counter()
+        if self._folder is None or (start < self._next_look and not now):
             return
         files = self._files()
         if files != self._seen:
