@@ -11,6 +11,15 @@ the original (smdebug 1.0.34 with one line patched, in an environment of its own
 first run; left out, with the reason, where that fails). `floor` is the ratio of a debugger that did nothing but copy
 the bytes that were saved (or read them once, for reductions) and write them to a file, at the speeds measured in the
 same process. Prints a table and a JSON line.
+
+Learned (22 November 2026, two cores that others used: ratios of two unhooked models differ by 0.01 then, so only a quiet
+machine can tell a target of 1.005 from 1.01). Ours and the original's, processor time: losses 1.03 and 1.15; losses,
+gradients and weights 1.09 and 1.28; reductions 1.11 and 1.48; everything 1.47 and 1.54; steps that save nothing 1.02 and
+1.07, of which 20 to 27 us a step are the hook's own, measured on a model that does next to nothing. Where it goes: of
+everything, two thirds are the kernel's copy of 8.2 MB into new pages of the page cache, on the writer's thread (so the
+wall time is 1.17 against the original's 1.48); what one module gives and the next one takes is written twice. Of losses,
+0.4 ms a save go into walks over modules and parameters (flags, the model's description) and 0.2 ms into the samples'
+hashes.
 """
 
 from __future__ import annotations
