@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+#: Words that return in every row: two bytes a row, and their text once. Comparing, filtering, grouping and frames work
+#: as with strings; Arrow's functions on text need `.cast(pa.string())`.
+WORD = pa.dictionary(pa.int16(), pa.string())
+
 #: What a machine did. One row a sample: `dimension` is the documented one ("CPUUtilization", "GPUUtilization",
 #: "GPUMemoryUtilization", "MemoryUsedPercent", "I/OWaitPercentage", "NetworkReceivedBytesPerSecond" ...), `name` the
 #: core, device or part ("cpu0", "gpu0", "job", "machine"); `value` is in percent unless the dimension names a unit.
 SYSTEM = pa.schema(
     [
         ("timestamp_s", pa.float64()),
-        ("node", pa.string()),
-        ("dimension", pa.string()),
-        ("name", pa.string()),
+        ("node", WORD),
+        ("dimension", WORD),
+        ("name", WORD),
         ("value", pa.float64()),
     ]
 )
@@ -22,11 +26,11 @@ SYSTEM = pa.schema(
 #: of the next. `step` counts in `mode` ("TRAIN", "EVAL"). Times are seconds since the epoch, and seconds.
 TIMELINE = pa.schema(
     [
-        ("node", pa.string()),
+        ("node", WORD),
         ("pid", pa.int64()),
-        ("category", pa.string()),
-        ("name", pa.string()),
-        ("mode", pa.string()),
+        ("category", WORD),
+        ("name", WORD),
+        ("mode", WORD),
         ("step", pa.int64()),
         ("start_s", pa.float64()),
         ("duration_s", pa.float64()),
