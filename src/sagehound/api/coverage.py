@@ -36,6 +36,7 @@ def _sections(tests: Path) -> Iterator[str]:
     catalogue = Catalogue(OPERATIONS)
     for service in SERVICES:
         yield from _service(service, catalogue, tests)
+    yield (Path(__file__).parent / "debugger.md").read_text().strip()
     yield "## Fields that are refused by name"
     rows = [
         (name, path, instead) for name, fields in sorted(REFUSED.items()) for path, instead in sorted(fields.items())
