@@ -103,11 +103,11 @@ class RecordedProfile:
                     at_s, evaluated = at_s + last_s, evaluated + 1
 
     def _step(self, node: str, pid: int, mode: str, step: int, at_s: float, last_s: float) -> Iterator[tuple[Any, ...]]:
-        yield node, pid, "step", "step", mode, step, at_s, last_s
+        yield node, pid, "step", "step", mode, step, _whole_us(at_s), _whole_us(last_s)
         phases = {n: s for n, s in self.phases.items() if mode == "TRAIN" or n not in ("backward", "optimizer")}
         whole = sum(phases.values())
         for name, share in phases.items():
-            yield node, pid, "phase", name, mode, step, at_s, last_s * share / whole
+            yield node, pid, "phase", name, mode, step, _whole_us(at_s), _whole_us(last_s * share / whole)
             at_s += last_s * share / whole
 
     def _end_s(self, timeline: pa.Table) -> float:
@@ -179,6 +179,11 @@ class RecordedProfile:
             if row["node"] == self.nodes[0]
         ]
         return pa.Table.from_pylist(rows, schema=CURVES)
+
+
+def _whole_us(time_s: float) -> float:
+    """As a timeline's files have it."""
+    return round(time_s * 1e6) / 1e6
 
 
 def healthy(seed: int = 0) -> RecordedProfile:

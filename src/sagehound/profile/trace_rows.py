@@ -1,0 +1,144 @@
+"""Steps and phases from the timeline's files, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+
+from sagehound.profile.tables import TIMELINE
+from sagehound.profile.trace_events import Record, records, rows_named, start_of
+from sagehound.profile.trace_format import EVENTS_FOLDER, PHASES, STEP, node_in
+
+#: Where the files are below the profiler's output.
+FOLDER = f"{EVENTS_FOLDER}/"
+_US_PER_S = 1e6
+#: What a row stands for in the files of the original profiler, whose records have no category.
+_ROWS = {"Step": ("step", "step")} | {row.partition("(")[0]: ("phase", phase) for phase, (_, row) in PHASES.items()}
+
+_Key = tuple[str, int, str, str, str]
+_Row = tuple[_Key, int, float, float]
+
+
+@dataclass
+class _File:
+    """What the beginning of a file says of all its records."""
+
+    node: str
+    pid: int
+    start_us: int | None = None
+    rows: dict[int | str, str] = field(default_factory=dict)
+
+
+class TraceRows:
+    """The timeline as far as it was read; `problems` says what could not be, in words for people."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        self._codes: dict[_Key, int] = {}
+        self._columns: tuple[list[np.ndarray], ...] = ([], [], [], [])
+        self._broken: dict[str, int] = {}
+        self._headless: set[str] = set()
+
+    def feed(self, name: str, data: bytes) -> int:
+        """What was added to the file `name`; how many bytes of it need not be shown again."""
+        found, broken, end = records(data)
+        if broken:
+            self._broken[name] = self._broken.get(name, 0) + broken
+        file = self._files.setdefault(name, _file(name))
+        file.start_us = file.start_us if file.start_us is not None else start_of(found)
+        file.rows |= dict(rows_named(found))
+        if file.start_us is None:
+            self._headless |= {name} if found else set()
+            return end
+        rows = list(_rows(file, file.start_us, found))
+        if rows:
+            self._add(rows)
+        return end
+
+    def table(self) -> pa.Table:
+        """Steps, phases and windows, sorted by their start; a step before its phases."""
+        if not self._columns[0]:
+            return TIMELINE.empty_table()
+        for column in self._columns:
+            column[:] = [np.concatenate(column)]
+        key, step, start_s, duration_s = (column[0] for column in self._columns)
+        order = np.lexsort((-duration_s, start_s))
+        key, step, start_s, duration_s = key[order], step[order], start_s[order], duration_s[order]
+        node, category, name, mode = (self._words(key, place) for place in (0, 2, 3, 4))
+        pid = np.array([each[1] for each in self._codes], dtype=np.int64)[key]
+        columns = [node, pid, category, name, mode, step, start_s, duration_s]
+        return pa.table([pa.array(column) for column in columns], schema=TIMELINE)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        found = []
+        if self._broken:
+            count, first = sum(self._broken.values()), next(iter(self._broken))
+            found.append(f"{count} lines of the timeline could not be read, the first in {first}")
+        if self._headless:
+            found.append(f"{min(self._headless)} does not say what its times count from, and was left out")
+        return tuple(found)
+
+    def _add(self, rows: list[_Row]) -> None:
+        keys, steps, starts_s, durations_s = zip(*rows, strict=True)
+        for key in dict.fromkeys(keys):
+            self._codes.setdefault(key, len(self._codes))
+        codes = [self._codes[key] for key in keys]
+        numbers = ((codes, np.int32), (steps, np.int64), (starts_s, float), (durations_s, float))
+        for column, (values, kind) in zip(self._columns, numbers, strict=True):
+            column.append(np.array(values, dtype=kind))
+
+    def _words(self, keys: np.ndarray, place: int) -> pa.DictionaryArray:
+        of_key = [str(key[place]) for key in self._codes]
+        words = list(dict.fromkeys(of_key))
+        places = np.array([words.index(word) for word in of_key], dtype=np.int16)
+        return pa.DictionaryArray.from_arrays(pa.array(places[keys]), pa.array(words, type=pa.string()))
+
+
+def _file(name: str) -> _File:
+    try:
+        return _File(*node_in(PurePosixPath(name).name))
+    except IndexError:
+        return _File("algo-1", 0)
+
+
+def _rows(file: _File, start_us: int, found: Sequence[Record]) -> Iterator[_Row]:
+    for record in found:
+        if record.phase != "X" or record.duration_us < 0:
+            continue
+        category, name = _meant(record, file.rows.get(record.pid, ""))
+        if not category:
+            continue
+        args = record.args
+        step, mode = _number(args.step if args else None), args.mode if args else ""
+        mode = mode or _mode(record.name)
+        pid = (args.pid if args else None) or file.pid
+        yield (
+            (file.node, pid, category, name, mode),
+            step,
+            (start_us + record.ts) / _US_PER_S,
+            record.duration_us / _US_PER_S,
+        )
+
+
+def _meant(record: Record, row: str) -> tuple[str, str]:
+    """Category and name, by what the record says or, in the original's files, by the row that it is in."""
+    if record.category:
+        return record.category, STEP if record.category == STEP else record.name
+    return next((meant for begin, meant in _ROWS.items() if row.startswith(begin)), ("", ""))
+
+
+def _number(step: int | str | None) -> int:
+    try:
+        return int(step) if step is not None else -1
+    except ValueError:
+        return -1
+
+
+def _mode(name: str) -> str:
+    """The mode in a name as "Step:ModeKeys.TRAIN"."""
+    return name.rpartition("ModeKeys.")[2] if "ModeKeys." in name else ""
