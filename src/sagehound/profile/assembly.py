@@ -38,11 +38,6 @@ class Assembler:
         yield from self._ended(self._last_ns)
         self._start = None
 
-    @property
-    def step(self) -> int:
-        """The training step that comes next, or is under way."""
-        return self._counts[TRAIN]
-
     def _phase(self, kind: str, start: int, end: int, more: str | None) -> None:
         if self._start is None:
             return

@@ -16,7 +16,7 @@ Marks = deque[Mark]
 BEGIN = "begin"
 #: The loop over the data came to its end at `start`.
 END = "end"
-#: Phases: `more` is the mode for a forward, the name for a window.
+#: Phases: `more` is the mode for a forward, a window's name and first step.
 LOADER, COPY, FORWARD, BACKWARD, OPTIMIZER = "loader", "copy", "forward", "backward", "optimizer"
 WINDOW = "window"
 

@@ -7,8 +7,9 @@ Perfetto opens. `facts_<pid>-<node>.json` in `framework/` has the facts (trainin
 
 **Records**, one a line. The first is
 `{"name": "process_name", "ph": "M", "pid": 0, "tid": 0, "args": {"name": "<node> <pid>",
-"start_time_since_epoch_in_micros": N}}`; every `ts` counts from N. Records with `"ph": "M"` name the rows (`PHASES`
-and `STEPS` below: a row is a "process" of the trace, as the original's readers expect). All others are
+"start_time_since_epoch_in_micros": N}}`; every `ts` counts from N, which is the first step's start. Records with
+`"ph": "M"` name the rows (`PHASES` and `STEPS` below: a row is a "process" of the trace, as the original's readers
+expect). All others are
 
     {"name": "forward", "cat": "phase", "ph": "X", "pid": 5, "tid": 1, "ts": 1200, "dur": 300,
      "args": {"pid": 4711, "step_num": "12", "mode": "TRAIN"}}
@@ -20,8 +21,9 @@ with `ts` and `dur` in whole microseconds; `args.pid` is the process (the record
 - `phase`: `name` is a key of `PHASES`. Phases of a step do not overlap: what runs within another is cut out of it, so
   one phase may come in pieces. `rest` is every gap between them that is at least a hundredth of the step; shorter ones
   are not written. A step's phases follow it in the file.
-- `window`: what torch.profiler or cProfile was switched on for: `name` is "detailed", "python" or "dataloader"; the
-  step is the first one. Time spent in starting and stopping a profiler is in no step's phases but `rest`.
+- `window`: what torch.profiler or cProfile was switched on for: `name` is "detailed", "python" or "dataloader". The
+  step is the first one, counted from 0 in all modes together; there is no mode. Time spent in starting and stopping a
+  profiler is in no step's phases but `rest`.
 """
 
 from __future__ import annotations
