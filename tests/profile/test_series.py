@@ -54,3 +54,10 @@ def test_a_recorded_machine_has_its_cores_and_gpus():
     assert [s.name for s in series_of(profile.system, "CPUUtilization")] == ["cpu0", "cpu1", "cpu2"]
     assert [s.name for s in series_of(profile.system, "GPUUtilization")] == ["gpu0", "gpu1"]
     assert all((np.diff(s.at_s) > 0).all() for s in series_of(profile.system))
+
+
+def test_columns_in_other_pieces_are_read_as_well():
+    system = table(ROWS)
+    values = pa.chunked_array([system["value"].combine_chunks()[:2], system["value"].combine_chunks()[2:]])
+    found = series_of(system.set_column(4, "value", values), name="cpu10")
+    assert found[0].values.tolist() == [10.0, 11.0]

@@ -10,8 +10,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from sagehound.profile.columns import Columns
 from sagehound.profile.series import Floats
 from sagehound.profile.tables import SYSTEM
+from sagehound.profile.words import word_maker
 
 #: Where the samples are below the profiler's output.
 FOLDER = "system/incremental/"
@@ -50,9 +52,7 @@ class Samples:
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str, str], int] = {}
-        self._at_s: list[Floats] = []
-        self._values: list[Floats] = []
-        self._keys: list[np.ndarray] = []
+        self._columns = Columns(float, float, np.int16)
         self._last_s: dict[str, float] = {}
         self._back: tuple[int, float, str] = (0, 0.0, "")
         self._broken: dict[str, int] = {}
@@ -66,16 +66,12 @@ class Samples:
 
     def table(self) -> pa.Table:
         """All samples, sorted by time."""
-        if not self._at_s:
+        if not self._columns:
             return SYSTEM.empty_table()
-        at_s, values, keys = (_joined(column) for column in (self._at_s, self._values, self._keys))
-        if (at_s[1:] < at_s[:-1]).any():
-            order = np.argsort(at_s, kind="stable")
-            for column in (self._at_s, self._values, self._keys):
-                column[0] = column[0][order]
-            at_s, values, keys = self._at_s[0], self._values[0], self._keys[0]
-        node, dimension, name = (self._words(keys, place) for place in range(3))
-        return pa.table([pa.array(at_s), node, dimension, name, pa.array(values)], schema=SYSTEM)
+        if not self._columns.rising(0):
+            self._columns.sort(lambda columns: np.argsort(columns[0], kind="stable"), 0)
+        words = [self._columns.arrow(2, word_maker([key[place] for key in self._codes])) for place in range(3)]
+        return pa.table([self._columns.arrow(0), *words, self._columns.arrow(1)], schema=SYSTEM)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -111,9 +107,8 @@ class Samples:
         for key in set(keys) - codes.keys():
             codes[key] = len(codes)
         at_s = np.fromiter(map(attrgetter("timestamp_s"), lines), float, count)
-        self._at_s.append(at_s)
-        self._values.append(np.fromiter(map(attrgetter("value"), lines), float, count))
-        self._keys.append(np.fromiter(map(codes.__getitem__, keys), np.int16, count))
+        values = np.fromiter(map(attrgetter("value"), lines), float, count)
+        self._columns.add(at_s, values, np.fromiter(map(codes.__getitem__, keys), np.int16, count))
         self._watch_clock(name, at_s)
 
     def _watch_clock(self, name: str, at_s: Floats) -> None:
@@ -124,12 +119,6 @@ class Samples:
         if len(back):
             times, far_s, where = self._back
             self._back = (times + len(back), max(far_s, float(-back.min())), where or name)
-
-    def _words(self, keys: np.ndarray, place: int) -> pa.DictionaryArray:
-        of_key = [key[place] for key in self._codes]
-        words = list(dict.fromkeys(of_key))
-        places = np.array([words.index(word) for word in of_key], dtype=np.int16)
-        return pa.DictionaryArray.from_arrays(pa.array(places[keys]), pa.array(words, type=pa.string()))
 
 
 def is_whole(line: bytes) -> bool:
@@ -150,13 +139,6 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         start = end
     if start < len(data):
         yield data[start:]
-
-
-def _joined(column: list[np.ndarray]) -> np.ndarray:
-    """One array of many, which replaces them."""
-    if len(column) > 1:
-        column[:] = [np.concatenate(column)]
-    return column[0]
 
 
 def _many(count: int, word: str) -> str:

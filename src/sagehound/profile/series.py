@@ -29,16 +29,17 @@ class Series:
 def series_of(system: pa.Table, dimension: str = "", name: str = "", node: str = "") -> tuple[Series, ...]:
     """The series in a table of samples (tables.SYSTEM), in the order of node, dimension and name ("cpu2" before
     "cpu10"); those of one dimension, name or node alone where it is given."""
-    keys, (nodes, dimensions, names) = _keys(system)
-    kept = _kept(keys, (nodes, dimensions, names), (node, dimension, name))
-    at_s, values = _numbers(system["timestamp_s"]), _numbers(system["value"])
-    found = []
-    for key in kept:
-        rows = np.flatnonzero(keys == key)
-        rest, name_at = divmod(int(key), len(names))
-        node_at, dimension_at = divmod(rest, len(dimensions))
-        found.append(Series(nodes[node_at], dimensions[dimension_at], names[name_at], at_s[rows], values[rows]))
-    return tuple(sorted(found, key=lambda each: (each.node, each.dimension, in_order(each.name))))
+    found: dict[tuple[str, str, str], list[tuple[Floats, Floats]]] = {}
+    for batch in system.unify_dictionaries().to_batches():
+        keys, known = _keys(batch)
+        at_s, values = (batch.column(column).to_numpy(zero_copy_only=False) for column in ("timestamp_s", "value"))
+        for key in np.flatnonzero(np.bincount(keys)).tolist():
+            its = _words(key, known)
+            if all(word in ("", own) for word, own in zip((node, dimension, name), its, strict=True)):
+                rows = np.flatnonzero(keys == key)
+                found.setdefault(its, []).append((at_s[rows], values[rows]))
+    ordered = sorted(found.items(), key=lambda each: (each[0][0], each[0][1], in_order(each[0][2])))
+    return tuple(Series(*its, *map(np.concatenate, zip(*parts, strict=True))) for its, parts in ordered)
 
 
 def in_order(name: str) -> tuple[str, int, str]:
@@ -47,32 +48,15 @@ def in_order(name: str) -> tuple[str, int, str]:
     return word, int(name[len(word) :] or -1), name
 
 
-def words(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """A column of words as the place of each row's word, and the words."""
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], type=column.type)
-    return whole.indices.to_numpy(zero_copy_only=False), whole.dictionary.to_pylist()
-
-
-def _keys(system: pa.Table) -> tuple[np.ndarray, tuple[list[str], list[str], list[str]]]:
+def _keys(batch: pa.RecordBatch) -> tuple[np.ndarray, tuple[list[str], ...]]:
     """A number for each row that tells its node, dimension and name together, and the three lists of words."""
-    places, known = zip(*(words(system[column]) for column in ("node", "dimension", "name")), strict=True)
-    keys = (places[0].astype(np.int32) * len(known[1]) + places[1]) * len(known[2]) + places[2]
-    return keys, known
+    columns = [batch.column(column) for column in ("node", "dimension", "name")]
+    node, dimension, name = (column.indices.to_numpy(zero_copy_only=False) for column in columns)
+    known = tuple(column.dictionary.to_pylist() for column in columns)
+    return (node.astype(np.int32) * len(known[1]) + dimension) * len(known[2]) + name, known
 
 
-def _kept(keys: np.ndarray, known: tuple[list[str], ...], wanted: tuple[str, ...]) -> list[int]:
-    kept = []
-    for key in np.flatnonzero(np.bincount(keys)).tolist():
-        rest, name = divmod(key, len(known[2]))
-        node, dimension = divmod(rest, len(known[1]))
-        its = (known[0][node], known[1][dimension], known[2][name])
-        if all(word in ("", own) for word, own in zip(wanted, its, strict=True)):
-            kept.append(key)
-    return kept
-
-
-def _numbers(column: pa.ChunkedArray) -> Floats:
-    numbers: Floats = column.to_numpy()
-    return numbers
+def _words(key: int, known: tuple[list[str], ...]) -> tuple[str, str, str]:
+    rest, name = divmod(key, len(known[2]))
+    node, dimension = divmod(rest, len(known[1]))
+    return known[0][node], known[1][dimension], known[2][name]

@@ -9,9 +9,11 @@ from pathlib import PurePosixPath
 import numpy as np
 import pyarrow as pa
 
+from sagehound.profile.columns import Columns
 from sagehound.profile.tables import TIMELINE
 from sagehound.profile.trace_events import Record, records, rows_named, start_of
 from sagehound.profile.trace_format import EVENTS_FOLDER, PHASES, STEP, node_in
+from sagehound.profile.words import word_maker
 
 #: Where the files are below the profiler's output.
 FOLDER = f"{EVENTS_FOLDER}/"
@@ -39,7 +41,7 @@ class TraceRows:
     def __init__(self) -> None:
         self._files: dict[str, _File] = {}
         self._codes: dict[_Key, int] = {}
-        self._columns: tuple[list[np.ndarray], ...] = ([], [], [], [])
+        self._columns = Columns(np.int16, np.int64, float, float)
         self._broken: dict[str, int] = {}
         self._headless: set[str] = set()
 
@@ -61,17 +63,17 @@ class TraceRows:
 
     def table(self) -> pa.Table:
         """Steps, phases and windows, sorted by their start; a step before its phases."""
-        if not self._columns[0]:
+        columns = self._columns
+        if not columns:
             return TIMELINE.empty_table()
-        for column in self._columns:
-            column[:] = [np.concatenate(column)]
-        key, step, start_s, duration_s = (column[0] for column in self._columns)
-        order = np.lexsort((-duration_s, start_s))
-        key, step, start_s, duration_s = key[order], step[order], start_s[order], duration_s[order]
-        node, category, name, mode = (self._words(key, place) for place in (0, 2, 3, 4))
-        pid = np.array([each[1] for each in self._codes], dtype=np.int64)[key]
-        columns = [node, pid, category, name, mode, step, start_s, duration_s]
-        return pa.table([pa.array(column) for column in columns], schema=TIMELINE)
+        columns.sort(lambda by: np.lexsort((-by[1], by[0])), 2, 3)
+        node, category, name, mode = (
+            columns.arrow(0, word_maker([str(key[place]) for key in self._codes])) for place in (0, 2, 3, 4)
+        )
+        pids = np.array([key[1] for key in self._codes], dtype=np.int64)
+        pid = columns.arrow(0, lambda keys: pa.array(pids[keys]))
+        numbers = [columns.arrow(place) for place in (1, 2, 3)]
+        return pa.table([node, pid, category, name, mode, *numbers], schema=TIMELINE)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -87,16 +89,8 @@ class TraceRows:
         keys, steps, starts_s, durations_s = zip(*rows, strict=True)
         for key in dict.fromkeys(keys):
             self._codes.setdefault(key, len(self._codes))
-        codes = [self._codes[key] for key in keys]
-        numbers = ((codes, np.int32), (steps, np.int64), (starts_s, float), (durations_s, float))
-        for column, (values, kind) in zip(self._columns, numbers, strict=True):
-            column.append(np.array(values, dtype=kind))
-
-    def _words(self, keys: np.ndarray, place: int) -> pa.DictionaryArray:
-        of_key = [str(key[place]) for key in self._codes]
-        words = list(dict.fromkeys(of_key))
-        places = np.array([words.index(word) for word in of_key], dtype=np.int16)
-        return pa.DictionaryArray.from_arrays(pa.array(places[keys]), pa.array(words, type=pa.string()))
+        codes = np.array([self._codes[key] for key in keys], dtype=np.int16)
+        self._columns.add(codes, np.array(steps), np.array(starts_s), np.array(durations_s))
 
 
 def _file(name: str) -> _File:
