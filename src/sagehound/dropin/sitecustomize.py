@@ -1,9 +1,10 @@
 """Python runs this file first in every job, endpoint and `sagehound run` (the folder is first on PYTHONPATH).
 
 It lets torchvision from PyPI be imported beside a CPU build of torch (`vision/operators.py` says why), hooks what torch
-computes where a job asks for tensors (SAGEHOUND_AUTO_HOOK=1), and then runs the `sitecustomize` that it hides, if there
-is one. It works where the sagehound package cannot be imported. It imports nothing that Python has not loaded by now,
-since it delays the start of everything: the rest waits for torch and torchvision.
+computes where a job asks for tensors (SAGEHOUND_AUTO_HOOK=1) or for a profile (SAGEHOUND_AUTO_PROFILE=1), and then runs
+the `sitecustomize` that it hides, if there is one. It works where the sagehound package cannot be imported. It imports
+nothing that Python has not loaded by now, since it delays the start of everything: the rest waits for torch and
+torchvision.
 """
 
 import os
@@ -36,7 +37,7 @@ class _UntilTorchvision:
 
 
 class _AfterTorch:
-    """Finds torch as the other finders do, and has the debugger's hook installed right after it was imported."""
+    """Finds torch as the other finders do, and has what the job asks for installed right after it was imported."""
 
     def find_spec(
         self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -60,33 +61,43 @@ class _AfterTorch:
             if _half_made():
                 sys.meta_path.insert(0, _Later())
             else:
-                _install_hook()
+                _install()
 
         loader.exec_module = exec_module  # type: ignore[attr-defined]
 
 
 class _Later:
-    """Finds nothing: has the hook installed at the first import after that of the hook's own module, where it was that
-    one which brought torch in."""
+    """Finds nothing: installs at the first import after that of a module of the debugger or the profiler, where it was
+    that one which brought torch in."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if not _half_made():
             sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Later)]
-            _install_hook()
+            _install()
 
 
 def _half_made() -> bool:
-    """Whether a module of the debugger is being imported just now."""
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith("sagehound.debug")]
+    """Whether a module of the debugger or the profiler is being imported just now."""
+    ours = ("sagehound.debug", "sagehound.profile")
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith(ours)]
     return any(getattr(getattr(module, "__spec__", None), "_initializing", False) for module in modules)
 
 
-def _install_hook() -> None:
+def _install() -> None:
+    if os.environ.get("SAGEHOUND_AUTO_PROFILE") == "1":
+        _install_from("sagehound.profile.automatic", "nothing is profiled", "profiler")
+    if os.environ.get("SAGEHOUND_AUTO_HOOK") == "1":
+        _install_from("sagehound.debug.automatic", "no tensors are saved", "debugger")
+
+
+def _install_from(name: str, lost: str, part: str) -> None:
     try:
-        from sagehound.debug.automatic import install
+        from importlib import import_module
+
+        install = import_module(name).install
     except Exception as error:  # noqa: BLE001 (whatever it is, the training goes on)
         sys.stderr.write(
-            f"sagehound: no tensors are saved: {sys.executable} cannot import the debugger, because of "
+            f"sagehound: {lost}: {sys.executable} cannot import the {part}, because of "
             f"{type(error).__name__}: {error}. Leave what it names out of requirements.txt\n"
         )
     else:
@@ -107,6 +118,6 @@ def _run_hidden_sitecustomize() -> None:
 
 
 sys.meta_path.insert(0, _UntilTorchvision())
-if os.environ.get("SAGEHOUND_AUTO_HOOK") == "1":
+if "1" in (os.environ.get("SAGEHOUND_AUTO_HOOK"), os.environ.get("SAGEHOUND_AUTO_PROFILE")):
     sys.meta_path.insert(0, _AfterTorch())
 _run_hidden_sitecustomize()

@@ -33,6 +33,8 @@ class ModelCalls:
     def __init__(self, marks: Marks, pacing: Pacing) -> None:
         self.on_call: Called | None = None
         self.compiled = False
+        #: Of the last call that ended.
+        self.mode = TRAIN
         self._marks, self._pacing = marks, pacing
         self._depth = 0
         self._handles: list[RemovableHandle] = []
@@ -75,8 +77,8 @@ class ModelCalls:
 
     def ended(self, module: torch.nn.Module, start_ns: int) -> None:
         """Its call has ended, or failed."""
-        mode = TRAIN if module.training and torch.is_grad_enabled() else EVAL
-        self._marks.append((FORWARD, start_ns, perf_counter_ns(), mode))
+        self.mode = TRAIN if module.training and torch.is_grad_enabled() else EVAL
+        self._marks.append((FORWARD, start_ns, perf_counter_ns(), self.mode))
 
     def _look(self) -> None:
         if not self._handles:

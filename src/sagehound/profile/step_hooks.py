@@ -48,6 +48,7 @@ class StepHooks:
                 self._patches.put(torch.Tensor, name, self._copy)
 
     def close(self) -> None:
+        self.off = True
         for handle in self._handles:
             handle.remove()
         self._patches.close()

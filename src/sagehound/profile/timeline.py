@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,6 +37,11 @@ class Timeline:
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failed = False
+        self._later: deque[Callable[[], None]] = deque()
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Have something done by the thread, or by `close`."""
+        self._later.append(call)
 
     def start(self) -> None:
         """Look every now and then from now on."""
@@ -61,13 +67,17 @@ class Timeline:
     def _write(self, last: bool) -> None:
         with self._turn:
             noted = self._taken()
-            if self._failed:
-                return
             try:
-                self._write_marks(noted, last)
+                if not self._failed:
+                    self._write_marks(noted, last)
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
                 self._failed = True
                 say(f"the timeline ends here: {cause_of(error)}")
+        while self._later:
+            try:
+                self._later.popleft()()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+                say(f"the operators are not summed: {cause_of(error)}")
 
     def _write_marks(self, noted: list[Mark], last: bool) -> None:
         self._files.rotate()

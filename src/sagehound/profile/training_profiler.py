@@ -11,16 +11,29 @@ from typing import Any
 
 import torch
 
+from sagehound.errors import InvalidInput
 from sagehound.profile import training_facts
 from sagehound.profile.config import TrainingProfile
 from sagehound.profile.marks import new_marks
+from sagehound.profile.operator_scope import OperatorScope
 from sagehound.profile.pacing import Pacing
+from sagehound.profile.python_scope import PythonScope
 from sagehound.profile.step_hooks import StepHooks
+from sagehound.profile.step_windows import LoaderScope, Scope, StepWindows
 from sagehound.profile.timeline import Timeline
 from sagehound.profile.trouble import cause_of, say
+from sagehound.profile.window import Window
 
 #: Facts are looked at anew at these steps: settings change after the first, and a compiled model is known later.
 _FACTS_AT = (1, 2, 4, 16, 256)
+
+
+_current: TrainingProfiler | None = None
+
+
+def current_profiler() -> TrainingProfiler | None:
+    """The one that this process has, if any: hooks of two would each time the other."""
+    return _current
 
 
 class TrainingProfiler:
@@ -28,18 +41,21 @@ class TrainingProfiler:
     latest. Nothing in it stops a training: what fails is said on stderr."""
 
     def __init__(self, config: TrainingProfile) -> None:
+        global _current
         self.config = config
         self.folder = Path(config.out_dir)
         self._marks = new_marks()
         self._facts: dict[str, str | float] = {}
         self._loader: weakref.ref[Any] | None = None
         self._closed = False
+        self._facts_at = 1
         self.pacing = Pacing(self._marks, self._at_step)
         self.timeline = Timeline(
             self.folder, self._marks, self.facts, max_bytes=config.max_bytes, close_s=config.close_s
         )
+        self.windows = StepWindows(self._planned(), self._marks)
         self.hooks = StepHooks(self._marks, self.pacing, self._iterated)
-        os.register_at_fork(after_in_child=weakref.WeakMethod(self._forked)() or self._forked)
+        _current = self
         atexit.register(self.close)
 
     def facts(self) -> Mapping[str, str | float]:
@@ -50,13 +66,19 @@ class TrainingProfiler:
         """Take every hook away and write what there is."""
         if self._closed or self.hooks.off:
             return
+        global _current
         self._closed = True
+        _current = None
         atexit.unregister(self.close)
         self.hooks.close()
+        self.windows.close(self.pacing.begun)
         self.timeline.close()
 
-    def _forked(self) -> None:
-        self.hooks.off = True
+    def forked(self) -> None:
+        """This process is a fork of the one that made it: here nothing is noted."""
+        global _current
+        _current = None
+        self.hooks.close()
         self._marks.clear()
 
     def _iterated(self, loader: Any) -> None:  # noqa: ANN401
@@ -65,8 +87,32 @@ class TrainingProfiler:
     def _at_step(self, begun: int) -> None:
         """A step begins, the `begun`-th from 1 on, at which there is something to do."""
         self.timeline.start()
-        self.hooks.models.on_call = self._look
-        self.pacing.alarm = next((step for step in _FACTS_AT if step > begun), begun + 1000)
+        if begun >= self._facts_at:
+            self.hooks.models.on_call = self._look
+            self._facts_at = next((step for step in _FACTS_AT if step > begun), begun + _FACTS_AT[-1])
+        window = self.windows.at_step(begun - 1)
+        self.pacing.alarm = min(self._facts_at, self._facts_at if window is None else window + 1)
+
+    def _planned(self) -> list[tuple[Scope, Window]]:
+        """What the request asks for; what cannot be had is said."""
+        asked = self.config
+        found: list[tuple[Scope, Window]] = []
+        for name in asked.ignored:
+            say(f"{name} is taken and has no effect here")
+        if asked.detailed:
+            options = {"memory": asked.memory, "stacks": asked.stacks, "shapes": asked.shapes}
+            found.append((OperatorScope(self.folder, self.timeline.later, **options), asked.detailed))
+        if asked.dataloader:
+            found.append((LoaderScope(), asked.dataloader.window))
+        if asked.python:
+            try:
+                found.append((PythonScope(self.folder, asked.python, self._mode), asked.python.window))
+            except InvalidInput as error:
+                say(str(error))
+        return found
+
+    def _mode(self) -> str:
+        return self.hooks.models.mode
 
     def _look(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
         try:
@@ -77,3 +123,11 @@ class TrainingProfiler:
             self._facts |= found
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             say(f"the training's settings are not known: {cause_of(error)}")
+
+
+def _forked() -> None:
+    if _current is not None:
+        _current.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
