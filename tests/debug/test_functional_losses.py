@@ -17,10 +17,12 @@ from torch.nn.functional import cross_entropy as imported_before
 from sagehound.debug.current import set_current_hook
 from sagehound.debug.functional_losses import MODULES, listen, stop_listening
 from sagehound.debug.hook import Hook
+from sagehound.debug.rules.labels import Labels
 from sagehound.debug.save_config import SaveConfig
+from sagehound.debug.step_facts import made_by
 from tests.debug.hooked import Net, train, trial
 
-Heard = list[tuple[str, tuple[Any, ...], torch.Tensor]]
+Heard = list[tuple[str, tuple[Any, ...], torch.Tensor | None]]
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def heard() -> Iterator[Heard]:
     """The losses that were computed."""
     found: Heard = []
 
-    def hear(name: str, args: tuple[Any, ...], out: torch.Tensor) -> None:
+    def hear(name: str, args: tuple[Any, ...], out: torch.Tensor | None) -> None:
         found.append((name, args, out))
 
     listen(hear)
@@ -80,9 +82,52 @@ def test_the_function_stays_what_it_was(heard: Heard) -> None:
     assert copy.deepcopy(F.cross_entropy) is F.cross_entropy
     with pytest.raises(TypeError):
         F.cross_entropy()  # type: ignore[call-arg]
+    assert heard == []
+
+
+def test_one_that_raises_is_heard_without_a_result(heard: Heard) -> None:
     with pytest.raises(ValueError, match="batch"):
         F.cross_entropy(torch.rand(2, 3), torch.zeros(3, dtype=torch.long))
-    assert heard == []
+    assert [(name, out) for name, _, out in heard] == [("CrossEntropyLoss", None)]
+
+
+@pytest.mark.parametrize("as_function", [True, False])
+def test_the_labels_of_a_loss_that_raises_are_known(tmp_path: Path, as_function: bool) -> None:
+    set_current_hook(None)
+    model, loss = Net(), nn.CrossEntropyLoss()
+    hook = Hook(tmp_path / "t", save_config=SaveConfig(save_interval=1))
+    hook.register_module(model)
+    hook.register_loss(loss)
+    with pytest.raises(IndexError, match="out of bounds"):
+        (F.cross_entropy if as_function else loss)(model(torch.rand(3, 3, 6, 6)), torch.tensor([1, 2, 5]))
+    found = trial(hook)
+    facts = found.facts(0)
+    assert (facts.loss, facts.labels_min, facts.labels_max, facts.classes) == ("CrossEntropyLoss", 1, 5, 5)
+    (finding,) = Labels().findings(found, 0)
+    assert "Labels lie from 1 to 5; allowed are numbers from 0 to 4, for 5 outputs" in finding.message
+
+
+@pytest.mark.parametrize("loss", [
+    nn.CrossEntropyLoss(ignore_index=9), lambda x, y: F.cross_entropy(x, y, ignore_index=9)
+])  # fmt: skip
+def test_labels_that_are_passed_over_do_not_count(tmp_path: Path, loss: Any) -> None:
+    set_current_hook(None)
+    model = Net()
+    hook = Hook(tmp_path / "t", save_config=SaveConfig(save_interval=1))
+    hook.register_module(model)
+    if isinstance(loss, nn.Module):
+        hook.register_loss(loss)
+    loss(model(torch.rand(3, 3, 6, 6)), torch.tensor([1, 2, 9]))
+    loss(model(torch.rand(3, 3, 6, 6)), torch.tensor([9, 9, 9]))
+    facts = trial(hook).facts(0)
+    assert (facts.ignore_index, facts.labels_min, facts.labels_max, facts.labels_distinct) == (9, 1, 2, 2)
+
+
+def test_predictions_that_come_straight_from_a_sigmoid() -> None:
+    scores = torch.randn(4, 1, requires_grad=True)
+    through = torch.sigmoid(scores).squeeze(1).unsqueeze(0).to(torch.float64)
+    assert [made_by(x) for x in (torch.sigmoid(scores), nn.Sigmoid()(scores), through)] == ["sigmoid"] * 3
+    assert [made_by(x) for x in (scores, scores.relu(), torch.sigmoid(scores) * 2, through.detach())] == [""] * 4
 
 
 def test_scripted_losses_still_compile() -> None:

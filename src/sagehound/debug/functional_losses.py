@@ -38,8 +38,8 @@ MODULES = {
     "triplet_margin_with_distance_loss": "TripletMarginWithDistanceLoss",
 }
 
-#: Told of each: the module's name, what went in, what came out.
-Heard = Callable[[str, tuple[Any, ...], torch.Tensor], None]
+#: Told of each: the module's name, what went in, what came out; None where it raised instead.
+Heard = Callable[[str, tuple[Any, ...], torch.Tensor | None], None]
 
 _listeners: list[Heard] = []
 
@@ -66,9 +66,19 @@ def stop_listening(heard: Heard) -> None:
 
 
 def _around(module: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-    out = original(*args, **kwargs)
+    try:
+        out = original(*args, **kwargs)
+    except Exception:
+        # What it was given tells why, and there will be no later step.
+        if not traced():
+            _tell(module, args, None)
+        raise
     # What a tracer or a compiler passes through is no tensor of the training.
     if type(out) is torch.Tensor and not traced():
-        for heard in _listeners:
-            heard(module, args, out)
+        _tell(module, args, out)
     return out
+
+
+def _tell(module: str, args: tuple[Any, ...], out: torch.Tensor | None) -> None:
+    for heard in _listeners:
+        heard(module, args, out)

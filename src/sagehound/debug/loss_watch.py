@@ -15,6 +15,8 @@ from sagehound.debug.open_step import OpenStep
 from sagehound.debug.step_facts import StepFacts
 from sagehound.debug.watched_modules import Failed
 
+#: Which argument of these functions is the label that is passed over.
+_IGNORE_INDEX = {"CrossEntropyLoss": 4, "NLLLoss": 4}
 #: The step that is being saved, with its facts; None in any other.
 Saving = Callable[[], tuple[OpenStep, StepFacts] | None]
 
@@ -54,13 +56,15 @@ class LossWatch:
         """A registered loss gave `output`."""
         if self._within is module:
             self._within = None
-            self._save(type(module).__name__, args, output)
+            self._save(type(module).__name__, args, output, getattr(module, "ignore_index", None))
 
-    def _heard(self, name: str, args: tuple[Any, ...], output: torch.Tensor) -> None:
-        if self._within is None:
-            self._save(name, args, output)
+    def _heard(self, name: str, args: tuple[Any, ...], output: torch.Tensor | None) -> None:
+        within = self._within
+        if within is None or output is None:  # a registered loss that raises does so in a function, and never leaves
+            ignored = args[_IGNORE_INDEX[name]] if name in _IGNORE_INDEX else None
+            self._save(type(within).__name__ if within is not None else name, args, output, ignored)
 
-    def _save(self, name: str, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
+    def _save(self, name: str, inputs: tuple[Any, ...], output: Any, ignored: object) -> None:  # noqa: ANN401
         saving = self._saving()
         if saving is None:
             return
@@ -72,7 +76,8 @@ class LossWatch:
                 step.add((step.next_name(f"{name}_input_"), "loss_input", "", name), tensor)
             for tensor in tensors_in(output):
                 step.add((step.next_name(f"{name}_output_"), "loss", "", name), tensor)
-            facts.loss(name, inputs, output)
+            step.noticed |= output is None
+            facts.loss(name, inputs, output, ignored if isinstance(ignored, int) else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             self._failed(f"{name}_output_0", "loss", error)
 

@@ -32,6 +32,8 @@ class OpenStep:
         note: Callable[[str, str], None],
     ) -> None:
         self.step, self.mode, self.mode_step, self.due = step, mode, mode_step, due
+        #: Whether it is saved even without a tensor, for what was noticed: a loss raised.
+        self.noticed = False
         self._selection = selection
         self._plans = selection.plans(due)
         self._note = note
@@ -102,7 +104,7 @@ class OpenStep:
 
     @property
     def empty(self) -> bool:
-        return not self._infos
+        return not self._infos and not self.noticed
 
     def finished(self, facts: Facts | None) -> SavedStep:
         """The step as a sink takes it."""

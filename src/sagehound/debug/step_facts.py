@@ -21,6 +21,10 @@ _LABELS = 1 << 22
 _PREDICTIONS = 1 << 16
 _DISTINCT_RANGE = 1 << 16
 _MASK = (1 << 53) - 1
+#: Operations that give a tensor another shape or type, by the names of their gradient functions; so many are seen
+#: through.
+_SHAPES = ("View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "ToCopy", "Permute", "Transpose")
+_HOPS = 5
 
 
 class StepFacts:
@@ -37,6 +41,8 @@ class StepFacts:
         self._labels: torch.Tensor | None = None
         self._sums: torch.Tensor | None = None
         self._classes: int | None = None
+        self._ignored: int | None = None
+        self._made_by = ""
         self._loss = ""
         self._rates: dict[int, tuple[float, ...]] = {}
         self._clip: tuple[torch.Tensor | float, float] | None = None
@@ -49,8 +55,8 @@ class StepFacts:
             )
         self._watch(output)
 
-    def loss(self, name: str, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
-        """A loss was computed; the labels of the step's first one count."""
+    def loss(self, name: str, inputs: tuple[Any, ...], output: Any, ignored: int | None = None) -> None:  # noqa: ANN401
+        """A loss was computed, or raised; the labels of the step's first one count. Those that are `ignored` do not."""
         self._watch(output)
         if self._loss:
             return
@@ -58,6 +64,7 @@ class StepFacts:
         tensors = [one for one in inputs if isinstance(one, torch.Tensor)]
         if len(tensors) < 2 or tensors[0].is_meta:
             return
+        self._ignored, self._made_by = ignored, made_by(tensors[0])
         predictions, labels = tensors[0].detach(), tensors[1].detach()
         if not (labels.is_floating_point() or labels.is_complex()) and 0 < labels.numel() <= _LABELS:
             self._labels = labels
@@ -81,7 +88,7 @@ class StepFacts:
     def done(self, rates: tuple[float, ...]) -> Facts:
         """`rates` are those known where no optimizer took a step."""
         dropouts, dropouts_on, norms, norms_on = self._flags
-        low, high, distinct = _label_range(self._labels)
+        low, high, distinct = _label_range(self._labels, self._ignored)
         return Facts(
             training=self._training,
             grad_enabled=self._grad_enabled,
@@ -98,6 +105,8 @@ class StepFacts:
             labels_distinct=distinct,
             classes=self._classes,
             loss=self._loss,
+            ignore_index=self._ignored,
+            loss_input_made_by=self._made_by,
             loss_input_sums_to_one=None if self._sums is None else bool(self._sums),
             samples=() if self._samples is None else tuple(self._samples.tolist()),
             optimizer_steps=self._optimizer_steps,
@@ -158,11 +167,27 @@ def _sums_to_one(predictions: torch.Tensor) -> torch.Tensor | None:
     return (off < 1e-2) & (some.amin() >= 0)
 
 
-def _label_range(labels: torch.Tensor | None) -> tuple[int | None, int | None, int | None]:
+def made_by(predictions: torch.Tensor) -> str:
+    """ "sigmoid" where a tensor comes straight from one, by its gradient function; "" for anything else, and where no
+    gradient is recorded."""
+    function = predictions.grad_fn
+    for _ in range(_HOPS):
+        name = function.name() if function is not None else ""
+        if function is None or not name.startswith(_SHAPES):
+            return "sigmoid" if name.startswith("Sigmoid") else ""
+        function = function.next_functions[0][0] if function.next_functions else None
+    return ""
+
+
+def _label_range(labels: torch.Tensor | None, ignored: int | None) -> tuple[int | None, int | None, int | None]:
     """The least label, the greatest, and how many different ones there are (None where they are spread too far)."""
     if labels is None:
         return None, None, None
     flat = labels.reshape(-1).cpu().to(torch.int64)
+    if ignored is not None:
+        flat = flat[flat != ignored]
+    if not flat.numel():
+        return None, None, None
     low, high = (int(one) for one in torch.aminmax(flat))
     if high - low > _DISTINCT_RANGE:
         return low, high, None

@@ -16,7 +16,9 @@ from tests.debug.rules.trained import clusters, network, trained
 BINARY = info("BCEWithLogitsLoss_input_1", "loss_input")
 
 
-def labelled(*ranges: tuple[int, int, int], batch: int = 32, loss: str = "CrossEntropyLoss") -> Trial:
+def labelled(
+    *ranges: tuple[int, int, int], batch: int = 32, loss: str = "CrossEntropyLoss", ignored: int | None = None
+) -> Trial:
     """Steps with those (least, greatest, number of different) labels, for ten classes."""
     run = RecordedRun()
     for low, high, distinct in ranges:
@@ -26,6 +28,7 @@ def labelled(*ranges: tuple[int, int, int], batch: int = 32, loss: str = "CrossE
             labels_distinct=distinct,
             classes=10,
             loss=loss,
+            ignore_index=ignored,
             samples=tuple(range(batch)),
         )
         run.save({LOSS: 1.0}, facts=facts)
@@ -42,6 +45,11 @@ def test_labels_outside_the_classes(low: int, high: int, times: int) -> None:
         not found
         or f"Labels lie from {low} to {high}; allowed are numbers from 0 to 9, for 10 outputs." in found[0].message
     )
+
+
+@pytest.mark.parametrize(("low", "high", "times"), [(-1, 9, 1), (0, 255, 1), (0, 9, 0)])
+def test_where_the_label_to_pass_over_is_known_no_other_is(low: int, high: int, times: int) -> None:
+    assert len(at_each_step(Labels(), labelled((low, high, 5), ignored=-100))) == times
 
 
 def test_losses_that_count_otherwise_are_not_judged() -> None:

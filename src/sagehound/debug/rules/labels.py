@@ -26,7 +26,8 @@ class Labels:
     """Labels lie outside the classes, or are all the same.
 
     Formula: a label below 0, or as large as the number of classes (the width of the predictions) or larger, with
-    cross-entropy or NLL; -100, -1 and 255 are let pass, which scripts use for "none". With binary cross-entropy, a
+    cross-entropy or NLL. The loss's ignore_index is let pass; where it is not known, -100, -1 and 255 are, which
+    scripts use for "none". With binary cross-entropy, a
     label below 0 or above 1 (looked at where the loss's inputs are saved). Constant: the labels of the last `steps`
     saved training steps are one and the same, and there were `samples` or more; or each batch has one label only,
     another from time to time: the data is sorted by class and not shuffled.
@@ -101,8 +102,10 @@ def _outside(facts: Facts) -> str:
     low, high, classes = facts.labels_min, facts.labels_max, facts.classes
     if low is None or high is None or not any(word in facts.loss for word in _CLASSES):
         return ""
-    below = low < 0 and low not in _IGNORED
-    above = classes is not None and high >= classes and high not in _IGNORED
+    # The hook leaves out the label that it knows to be passed over; where it knows none, the usual ones may be.
+    ignored = _IGNORED if facts.ignore_index is None else ()
+    below = low < 0 and low not in ignored
+    above = classes is not None and high >= classes and high not in ignored
     if not (below or above):
         return ""
     known = f"from 0 to {classes - 1}, for {classes} outputs" if classes is not None else "from 0 on"

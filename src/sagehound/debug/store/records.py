@@ -54,9 +54,11 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     and whether a backward followed. `dropouts` and `norms` count the dropout and batch-norm modules (those that keep
     running statistics), `dropouts_training` and `norms_training` those of them whose own flag said training.
     `learning_rates` has one number a parameter group. `clip_norm` is the gradients' total norm before it was clipped
-    to `clip_limit`. `labels_*` describe the integer labels that the loss was given, `classes` the width of its
-    predictions, `loss_input_sums_to_one` whether those were probabilities already. `samples` are hashes of the
-    batch's inputs, one a sample. `optimizer_steps` counts the steps that all optimizers have taken before.
+    to `clip_limit`. `labels_*` describe the integer labels that the loss was given, without those equal to its
+    `ignore_index`; `classes` is the width of its predictions, `loss_input_sums_to_one` whether those were probabilities
+    already, `loss_input_made_by` the function that they come straight from ("sigmoid"; "" is any other). `samples` are
+    hashes of the batch's inputs, one a sample. `optimizer_steps` counts the steps that all optimizers have taken
+    before.
     """
 
     training: bool | None = None
@@ -74,7 +76,9 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     labels_distinct: int | None = None
     classes: int | None = None
     loss: str = ""
+    ignore_index: int | None = None
     loss_input_sums_to_one: bool | None = None
+    loss_input_made_by: str = ""
     samples: tuple[int, ...] = ()
     optimizer_steps: int | None = None
 
