@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from sagehound.errors import JobFailure
-from sagehound.jobs import allocator, variables
+from sagehound.jobs import allocator, sampling, variables
 from sagehound.jobs.configuration import configuration, write_configuration
 from sagehound.jobs.enclosure import MOUNT_POINT
 from sagehound.jobs.environments import python_folder
@@ -68,6 +68,8 @@ def launch(job: TrainingJob, staged: Staged, service: Mapping[str, str] = os.env
     program = program_of(job.spec)
     hosts = host_names(job.spec.instance_count)
     malloc = allocator.variables() if staged.fast_malloc else {}
+    staged.folder.mkdir(parents=True, exist_ok=True)
+    sampling.tell(str(staged.folder), job.spec.profiler_interval_ms)
     return Launch(
         job=job.name,
         folder=staged.folder,

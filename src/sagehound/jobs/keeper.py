@@ -66,14 +66,14 @@ def _keep(
 ) -> NoReturn:
     signal.set_wakeup_fd(-1)
     os.setsid()
-    _die_with(shim, KILL)
+    die_with(shim, KILL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = _only_standard_streams(out, status)
     copied: enclosure.Spec = {}
     if spec:
         refusal = enclosure.enter(spec)
         # A new user namespace is new credentials, which make the kernel forget it.
-        _die_with(shim, KILL)
+        die_with(shim, KILL)
         if refusal:
             os.write(1, enclosure.refusal_line(refusal, spec["folder"]).encode() + b"\n")
             environment, argv = enclosure.degrade(spec, environment, argv)
@@ -103,7 +103,7 @@ def _exec(argv: list[str], environment: dict[str, str], folder: str, copied: enc
     try:
         keeper = os.getppid()
         os.setsid()
-        _die_with(keeper, signal.SIGKILL)
+        die_with(keeper, signal.SIGKILL)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
@@ -203,7 +203,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _die_with(parent: int, number: signal.Signals) -> None:
+def die_with(parent: int, number: signal.Signals) -> None:
     _prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
         os._exit(70)

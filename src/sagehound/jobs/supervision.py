@@ -11,7 +11,7 @@ import signal
 import time
 from collections import deque
 
-from sagehound.jobs import failure, keeper
+from sagehound.jobs import failure, keeper, sampler
 from sagehound.jobs.lines import LineWriter
 from sagehound.jobs.meter import Meter
 from sagehound.jobs.overlay import overlay
@@ -117,6 +117,7 @@ class Supervision:
         self._failed: HostRun | None = None
         self._started_at: float | None = None
         self._oom_kills = failure.oom_kills()
+        self._sampler = 0
 
     def run(self) -> dict[str, Any]:
         """Run the job to its end and pack what it leaves; the exit record."""
@@ -158,7 +159,16 @@ class Supervision:
             code = "/opt/ml/code" if os.path.isdir(f"{folder}/code") else "/opt/ml"  # noqa: PTH112
             spec = {"folder": folder, "binds": host.host["binds"], "hosts": names, "hostname": host.name}
             host.start(list(host.host["argv"]), host.host["environment"], code, spec)
-        self._watch(self._hosts)
+        # After the last host: it must not hold the pipes of one that is still to come.
+        self._sampler = sampler.start(self._folder, [h.host for h in self._hosts], [h.keeper for h in self._hosts])
+        try:
+            self._watch(self._hosts)
+        finally:
+            self._end_sampler()
+
+    def _end_sampler(self) -> None:
+        sampler.end(self._sampler)
+        self._sampler = 0
 
     def _watch(self, hosts: list[HostRun]) -> None:
         """Serve the hosts' output, and signals and times, until every one of them has ended."""

@@ -24,6 +24,8 @@ _KEPT = re.compile(
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: Tells the drop-in `sitecustomize` to hook a script that registers no hook of its own.
 AUTO_HOOK = "SAGEHOUND_AUTO_HOOK"
+#: Tells it to time the steps of a script.
+AUTO_PROFILE = "SAGEHOUND_AUTO_PROFILE"
 DROPIN = Path(__file__).parent.parent / "dropin"
 
 
@@ -54,6 +56,7 @@ def platform(job: TrainingJob, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         **({AUTO_HOOK: "1"} if job.spec.auto_hook else {}),
+        **({AUTO_PROFILE: "1"} if job.spec.auto_profile else {}),
     }
 
 

@@ -93,9 +93,22 @@ class TrainingSpec:
     tensors_uri: str = ""
     tensorboard_path: str = "/opt/ml/output/tensorboard"
     tensorboard_uri: str = ""
+    #: Where the script's own side of the profiler writes, and the S3 address for that and the machine's samples.
+    profiler_path: str = "/opt/ml/output/profiler"
+    profiler_uri: str = ""
+    #: How often the machine is sampled, in milliseconds; 0: not at all.
+    profiler_interval_ms: int = 0
+    profiler_rules: tuple[DebugRule, ...] = ()
+    #: Whether a script that says nothing of the profiler has its steps timed.
+    auto_profile: bool = False
     #: Whether a script that registers no hook gets one.
     auto_hook: bool = False
     rules: tuple[DebugRule, ...] = ()
+
+    @property
+    def all_rules(self) -> tuple[DebugRule, ...]:
+        """The debugger's and the profiler's."""
+        return self.rules + self.profiler_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
