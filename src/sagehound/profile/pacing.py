@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns
 
 from sagehound.profile.marks import BEGIN, END, LOADER, Marks
@@ -27,7 +28,7 @@ class Pacing:
     def __init__(self, marks: Marks, on_step: Callable[[int], None]) -> None:
         self.begun = 0
         self.alarm = 1
-        self.explicit = False
+        self._explicit = False
         self._marks, self._on_step = marks, on_step
         self._open = self._computed = False
         self._pulls: set[int] = set()
@@ -36,13 +37,28 @@ class Pacing:
         self._calls = 0
         self._mode: str | None = None
 
-    def say_mode(self, mode: str | None) -> None:
-        """From now on steps are of this mode; None: as it is seen."""
-        self._mode = mode
+    @contextmanager
+    def in_mode(self, mode: str | None) -> Iterator[None]:
+        """Steps that begin within are of this mode; None: as it is seen."""
+        before, self._mode = self._mode, mode
+        try:
+            yield
+        finally:
+            self._mode = before
+
+    @contextmanager
+    def explicitly(self, mode: str | None) -> Iterator[None]:
+        """Within, steps begin and end where `begin` and `end` say, and nowhere else."""
+        before, self._explicit = self._explicit, True
+        try:
+            with self.in_mode(mode or self._mode):
+                yield
+        finally:
+            self._explicit = before
 
     def pulled(self, iterator: int, start_ns: int, end_ns: int) -> None:
         """A batch came from the iterator of that id."""
-        if not self.explicit:
+        if not self._explicit:
             if not self._open or self._computed or iterator in self._pulls:
                 self.begin(start_ns)
             self._pulls.add(iterator)
@@ -50,7 +66,7 @@ class Pacing:
 
     def exhausted(self, start_ns: int) -> None:
         """There was no more batch when one was asked for."""
-        if self._open and not self.explicit:
+        if self._open and not self._explicit:
             self.end(start_ns)
 
     def called(self, model: int) -> int:
@@ -81,7 +97,7 @@ class Pacing:
         self._marks.append((END, start_ns, 0, None))
 
     def _ticks(self, model: int) -> bool:
-        if self.explicit:
+        if self._explicit:
             return False
         if self._model != model:
             self._calls += 1
