@@ -1,0 +1,59 @@
+"""What torch.profiler saw in its window, summed over processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+
+from sagehound.profile.findings.samples import numbers
+from sagehound.profile.profile import Profile
+
+#: Why a rule over operators has nothing to judge.
+NONE_SEEN = (
+    "no operators were recorded; ask for some steps of them: "
+    "ProfilerConfig(framework_profile_params=FrameworkProfile(start_step=10, num_steps=10))"
+)
+#: torch's mark around waiting for a batch, which is no operator.
+_LOADER = "enumerate(DataLoader)"
+#: Products of matrices and convolutions, as torch names them on CPU and CUDA.
+CONVOLUTIONS = ("conv",)
+PRODUCTS = (*CONVOLUTIONS, "addmm", "aten::mm", "bmm", "matmul", "linear", "gemm", "attention")
+
+
+@dataclass(frozen=True)
+class Operator:
+    name: str
+    device: str
+    calls: int
+    self_s: float
+    total_s: float
+
+
+def operators(profile: Profile, device: str = "") -> list[Operator]:
+    """The operators, those that took most first; of one device alone where it is given."""
+    rows = profile.operators
+    if device:
+        rows = rows.filter(pc.fill_null(pc.equal(rows["device"], device), False))
+    found: dict[tuple[str, str], Operator] = {}
+    columns = [np.nan_to_num(numbers(rows, name)).tolist() for name in ("calls", "self_s", "total_s")]
+    names, devices = rows["name"].to_pylist(), rows["device"].to_pylist()
+    for name, where, calls, own, total in zip(names, devices, *columns, strict=True):
+        if (name or "").startswith(_LOADER):
+            continue
+        before = found.get((name or "", where or ""), Operator(name or "", where or "", 0, 0.0, 0.0))
+        added = (before.calls + max(0, int(calls)), before.self_s + max(0.0, own), before.total_s + max(0.0, total))
+        found[before.name, before.device] = Operator(before.name, before.device, *added)
+    return sorted(found.values(), key=lambda each: -each.self_s)
+
+
+def named(seen: list[Operator], parts: tuple[str, ...]) -> list[Operator]:
+    """Those whose name has one of the parts."""
+    return [each for each in seen if any(part in each.name for part in parts)]
+
+
+def share(some: list[Operator], of: list[Operator]) -> float:
+    """Of the time that operators took themselves, between 0 and 1."""
+    whole = sum(each.self_s for each in of)
+    return sum(each.self_s for each in some) / whole if whole > 0 else 0.0
