@@ -144,7 +144,7 @@ class _Finder:
         for root in list(self._recording.roots):
             if id(root.outer) in within:
                 self._recording.drop_root(root)
-        if self._recording.clock.idle:
+        if self._recording.idle:
             self._recording.clock.reset()
 
     def _optimizer_steps(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:  # noqa: ANN401
@@ -158,6 +158,7 @@ class _Finder:
             self._look_no_more()
         if self._recording.mode is ModeKeys.EVAL and self._recording.in_step:
             self._learns_in_eval = True
+            self._recording.wake()
 
     def _drop_untrained(self) -> None:
         """Models that are not called any more; and those that no optimizer holds, where one holds another: teachers

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch.compiler import is_compiling
+from torch.jit import is_tracing  # type: ignore[attr-defined]
 
 from sagehound.errors import DebuggerTypeError
 
@@ -57,9 +59,9 @@ def type_name(dtype: torch.dtype) -> str:
 def traced(values: tuple[object, ...] = ()) -> bool:
     """Whether a compiler or tracer runs the model, with tensors that are none of the training's; `values` are what a
     module is called with, where that is known."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+    if is_compiling() or is_tracing():
         return True
-    return bool(values) and any(type(value).__name__ in _FAKE for value in values)
+    return any(type(value) is not torch.Tensor and type(value).__name__ in _FAKE for value in values)
 
 
 def _dense(tensor: torch.Tensor, tell: Callable[[str], None]) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import torch
 
 from sagehound.debug.root import Root
@@ -20,8 +22,7 @@ class Clock:
         self.root: Root | None = None
         self._calls = 0
         self._foreign_steps = 0
-        self._stepped = False
-        self._holds: dict[int, bool] = {}
+        self._holds: weakref.WeakKeyDictionary[torch.optim.Optimizer, bool] = weakref.WeakKeyDictionary()
 
     def ticks(self, root: Root) -> bool:
         """Whether this call of `root` begins a step."""
@@ -31,28 +32,26 @@ class Clock:
                 return False
             self.root = root
             self._holds.clear()
-        self._calls = self._foreign_steps = 0
-        self._stepped = False
+        self.again()
         return True
 
-    def optimizer_steps(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer takes a step."""
-        self._stepped = True
-        holds = self._holds.get(id(optimizer))
+    def again(self) -> None:
+        """The model that is counted is called."""
+        self._calls = self._foreign_steps = 0
+
+    def optimizer_steps(self, optimizer: torch.optim.Optimizer) -> bool:
+        """An optimizer has taken a step; tells whether it holds parameters of the model that is counted."""
+        holds = self._holds.get(optimizer)
         if holds is None:
             held = {id(p) for group in optimizer.param_groups for p in group["params"]}
             own = self.root.module.parameters() if self.root else ()
-            holds = self._holds[id(optimizer)] = any(id(p) in held for p in own)
+            holds = self._holds[optimizer] = any(id(p) in held for p in own)
         self._foreign_steps += not holds
+        return holds
 
     def reset(self) -> None:
         """What is called next is counted."""
         self.root = None
-
-    @property
-    def idle(self) -> bool:
-        """Whether optimizers have stepped since it was called."""
-        return self._stepped
 
 
 def trains(module: torch.nn.Module) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's name for it)
+from torch.compiler import is_compiling
 
 from sagehound.debug.capture import traced
 from sagehound.debug.swapped_code import put_around, take_away
@@ -41,7 +42,9 @@ MODULES = {
 #: Told of each: the module's name, what went in, what came out; None where it raised instead.
 Heard = Callable[[str, tuple[Any, ...], torch.Tensor | None], None]
 
+#: All who listen; and those who want to hear now, which costs a training something at every loss.
 _listeners: list[Heard] = []
+_attentive: list[Heard] = []
 
 
 def listen(heard: Heard) -> None:
@@ -52,10 +55,20 @@ def listen(heard: Heard) -> None:
             if isinstance(function, FunctionType) and not function.__code__.co_freevars:
                 put_around(function, partial(_around, module))
     _listeners.append(heard)
+    _attentive.append(heard)
+
+
+def attend(heard: Heard, now: bool) -> None:
+    """Hear of them `now`, or not until this is called again."""
+    if heard in _attentive:
+        _attentive.remove(heard)
+    if now and heard in _listeners:
+        _attentive.append(heard)
 
 
 def stop_listening(heard: Heard) -> None:
     """Hear of no more; with the last listener everything is as it was."""
+    attend(heard, now=False)
     if heard in _listeners:
         _listeners.remove(heard)
         if not _listeners:
@@ -73,12 +86,13 @@ def _around(module: str, original: Callable[..., Any], *args: Any, **kwargs: Any
         if not traced():
             _tell(module, args, None)
         raise
-    # What a tracer or a compiler passes through is no tensor of the training.
-    if type(out) is torch.Tensor and not traced():
+    # What a tracer or a compiler passes through is no tensor of the training. The compiler is asked for first: it would
+    # guard on who listens, and compile anew for the steps that are saved.
+    if not is_compiling() and _attentive and type(out) is torch.Tensor and not traced():
         _tell(module, args, out)
     return out
 
 
 def _tell(module: str, args: tuple[Any, ...], out: torch.Tensor | None) -> None:
-    for heard in _listeners:
+    for heard in tuple(_attentive):
         heard(module, args, out)

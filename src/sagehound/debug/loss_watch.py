@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from sagehound.debug.functional_losses import listen, stop_listening
+from sagehound.debug.functional_losses import attend, listen, stop_listening
 from sagehound.debug.naming import tensors_in
 from sagehound.debug.open_step import OpenStep
 from sagehound.debug.step_facts import StepFacts
@@ -19,6 +19,12 @@ from sagehound.debug.watched_modules import Failed
 _IGNORE_INDEX = {"CrossEntropyLoss": 4, "NLLLoss": 4}
 #: The step that is being saved, with its facts; None in any other.
 Saving = Callable[[], tuple[OpenStep, StepFacts] | None]
+
+
+class Removable(Protocol):
+    """Something that was put in place."""
+
+    def remove(self) -> None: ...
 
 
 class LossWatch:
@@ -31,6 +37,7 @@ class LossWatch:
         self._saving, self._failed = saving, failed
         self._within: torch.nn.Module | None = None
         listen(self._heard)
+        attend(self._heard, now=False)
 
     def close(self) -> None:
         stop_listening(self._heard)
@@ -39,14 +46,19 @@ class LossWatch:
         if not any(module is known for known in self._modules):
             self._modules.append(module)
 
-    def arm(self) -> list[RemovableHandle]:
-        """Watch the registered modules for one step."""
+    def arm(self) -> list[Removable]:
+        """Watch the registered modules and the functions for one step."""
         self._within = None
-        handles = []
+        attend(self._heard, now=True)
+        handles: list[Removable] = [self]
         for module in self._modules:
             handles.append(module.register_forward_pre_hook(self.enter))
             handles.append(module.register_forward_hook(self.leave))
         return handles
+
+    def remove(self) -> None:
+        """The step is over."""
+        attend(self._heard, now=False)
 
     def enter(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
         """A registered loss is called."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils.hooks import RemovableHandle
 
 from sagehound.debug.naming import OPTIMIZER
 from sagehound.debug.selection import Named
@@ -18,10 +19,11 @@ from sagehound.debug.store.records import OptimizerInfo
 
 
 class OptimizerListener(Protocol):
-    """Told of every step of every optimizer, before and after it."""
+    """Told of every step of every optimizer, after it and, where it asks for that, before it. Where `after_optimizer`
+    is true, that optimizer's steps are counted and no more until `wake`."""
 
     def before_optimizer(self, optimizer: torch.optim.Optimizer) -> None: ...
-    def after_optimizer(self, optimizer: torch.optim.Optimizer) -> None: ...
+    def after_optimizer(self, optimizer: torch.optim.Optimizer) -> bool: ...
 
 
 class Optimizers:
@@ -33,14 +35,19 @@ class Optimizers:
         self._listener = listener
         self._known: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
         self._seen: dict[int, _Seen] = {}
-        self._handles = [
-            register_optimizer_step_pre_hook(self._before),
-            register_optimizer_step_post_hook(self._after),
-        ]
+        self._quiet: set[int] = set()
+        self._handle = register_optimizer_step_post_hook(self._after)
 
     def close(self) -> None:
-        for handle in self._handles:
-            handle.remove()
+        self._handle.remove()
+
+    def hear_before(self) -> RemovableHandle:
+        """Tell the listener before each step too, until that is removed."""
+        return register_optimizer_step_pre_hook(self._before)
+
+    def wake(self) -> None:
+        """Tell the listener of every optimizer again."""
+        self._quiet.clear()
 
     def __iter__(self) -> Iterator[torch.optim.Optimizer]:
         return (found for one in self._known.values() if (found := one()) is not None)
@@ -73,16 +80,23 @@ class Optimizers:
         return list(self._seen.values())
 
     def _before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401
-        key = id(optimizer)
-        if key not in self._known:
-            self._seen = {known: seen for known, seen in self._seen.items() if known in self._known}
-            self._seen[key] = _Seen.of(optimizer)
-            self._known[key] = weakref.ref(optimizer, partial(_forget, self._known, key))
+        self._meet(optimizer)
         self._listener.before_optimizer(optimizer)
 
     def _after(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401
         self.steps += 1
-        self._listener.after_optimizer(optimizer)
+        if id(optimizer) in self._quiet:
+            return
+        self._meet(optimizer)
+        if self._listener.after_optimizer(optimizer):
+            self._quiet.add(id(optimizer))
+
+    def _meet(self, optimizer: torch.optim.Optimizer) -> None:
+        key = id(optimizer)
+        if key not in self._known:
+            self._seen = {known: seen for known, seen in self._seen.items() if known in self._known}
+            self._seen[key] = _Seen.of(optimizer)
+            self._known[key] = weakref.ref(optimizer, partial(_forget, self._known, self._quiet, key))
 
 
 @dataclass(frozen=True)
@@ -110,5 +124,6 @@ def state_of(optimizer: torch.optim.Optimizer, names: dict[int, Named]) -> Itera
                 yield (f"{OPTIMIZER}{named[0]}/{key}", "optimizer", named[2], named[3]), value
 
 
-def _forget(known: dict[int, Any], key: int, _: object) -> None:
+def _forget(known: dict[int, Any], quiet: set[int], key: int, _: object) -> None:
     known.pop(key, None)
+    quiet.discard(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from sagehound.debug.modes import ModeKeys
 from sagehound.debug.open_step import OpenStep
 from sagehound.debug.optimizers import Optimizers, state_of
 from sagehound.debug.output import Output
+from sagehound.debug.quiet_steps import LOOK_AHEAD, QuietSteps
 from sagehound.debug.resume import Checkpoints, Counts
 from sagehound.debug.root import Root
 from sagehound.debug.selection import Selection
@@ -41,7 +43,8 @@ class Recording:
         self, config: HookConfig, collections: Collections, counts: Counts, checkpoints: Checkpoints, output: Output
     ) -> None:
         self.mode = ModeKeys.GLOBAL
-        self.counts = counts
+        self._counts = counts
+        self._quiet = QuietSteps()
         self.roots: list[Root] = []
         #: Asked for more hooks at each step that is saved.
         self.on_armed: Callable[[], list[RemovableHandle]] | None = None
@@ -71,12 +74,14 @@ class Recording:
     def add_root(self, root: Root) -> None:
         """Save from that model when it is called."""
         self.roots.append(root)
+        self.wake()
         root.move(root.outer, self.forward_begins)
 
     def drop_root(self, root: Root) -> None:
         """Save from it no more."""
         root.leave()
         self.roots.remove(root)
+        self.wake()
         if self.clock.root is root:
             self.clock.reset()
 
@@ -92,8 +97,14 @@ class Recording:
         if self._off or traced(args):
             return
         root.called_at = self.optimizers.steps
+        if self._passes(root):
+            return
         try:
-            if self.clock.ticks(root) and not self._goes_on(root):
+            known = self.clock.root
+            ticks = self.clock.ticks(root)
+            if known is not self.clock.root:
+                self.wake()
+            if ticks and not self._goes_on(root):
                 self._begin(root)
             if self._arming is not None:
                 self._arming.join(root, args)
@@ -108,6 +119,7 @@ class Recording:
 
     def finish(self) -> None:
         """Hand over the step."""
+        self._rouse()
         self.in_step = self._accumulated = False
         if self._open is None or self._pid != os.getpid():
             return
@@ -197,16 +209,63 @@ class Recording:
         self.in_step = True
         due = () if self.output.silent else selection.due(self.mode, step)
         if due:
+            self.optimizers.wake()
             opened = self._open_step(due)
             by_hook = self._config.step == "forward" and self.mode not in _NO_GRADIENTS
             self._arming = Arming(opened, self._facts, selection, self.failed, by_hook)
-            self._arming.add(self.losses.arm())
+            self._arming.add([*self.losses.arm(), self.optimizers.hear_before()])
             if self.on_armed is not None:
                 self._arming.add(self.on_armed())
         if self.given.waiting:
             self.given.step_began()
+        if root is not None and self._open is None:
+            self._expect_quiet(root, selection, step)
+
+    def _expect_quiet(self, root: Root, selection: Selection, step: int) -> None:
+        if self._config.step == "forward" and (self.mode_of is None or trains(root.module)):
+            silent = self.output.silent
+            self._quiet.begin(root, LOOK_AHEAD if silent else selection.quiet(self.mode, step, LOOK_AHEAD))
+
+    def _passes(self, root: Root) -> bool:
+        """Whether nothing is to be done at this call but to count it."""
+        quiet = self._quiet
+        if root is not quiet.root or not quiet.left or perf_counter() >= self.checkpoints.next_look:
+            return False
+        if self.mode_of is not None and not quiet.alike(root):
+            return False
+        quiet.left -= 1
+        self.clock.again()
+        return True
+
+    def wake(self) -> None:
+        """Something changed: look at the next step, and at every optimizer, anew."""
+        self._rouse()
+        self.optimizers.wake()
+
+    def _rouse(self) -> None:
+        self._quiet.end()
+        self._settle()
+
+    def _settle(self) -> None:
+        passed = self._quiet.passed()
+        if passed:
+            self._counts[ModeKeys.GLOBAL] += passed
+            if self.mode is not ModeKeys.GLOBAL:
+                self._counts[self.mode] += passed
+
+    @property
+    def counts(self) -> Counts:
+        """The last step that was counted, by mode."""
+        self._settle()
+        return self._counts
+
+    @property
+    def idle(self) -> bool:
+        """Whether optimizers have stepped since the model whose steps are counted was called."""
+        return self.clock.root is not None and self.optimizers.steps > self.clock.root.called_at
 
     def _open_step(self, due: tuple[str, ...]) -> OpenStep:
+        self._rouse()
         number = self.counts[ModeKeys.GLOBAL]
         note = partial(self._note, number)
         self._open = OpenStep(number, self.mode, self.counts[self.mode], self.prepare(), due, note)
@@ -254,7 +313,6 @@ class Recording:
 
     def before_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer takes a step."""
-        self.clock.optimizer_steps(optimizer)
         if self._arming is None or self._off:
             return
         try:
@@ -264,17 +322,21 @@ class Recording:
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             self._stop(error)
 
-    def after_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
-        """It has taken it."""
+    def after_optimizer(self, optimizer: torch.optim.Optimizer) -> bool:
+        """It has taken it. True where the next ones need only be counted, until something is saved."""
         self._accumulated = True
-        if self._arming is None or self._open is None or self._off or self.mode in _NO_GRADIENTS:
-            return
+        own = self.clock.optimizer_steps(optimizer)
+        if self._arming is None or self._open is None or self._off:
+            return own and self._config.step == "forward" and self._arming is None
+        if self.mode in _NO_GRADIENTS:
+            return False
         try:
             if {"optimizer_variables", "all"} & set(self._open.due):
                 for named, value in state_of(optimizer, self._arming.names()):
                     self._arming.save(named, value)
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             self._stop(error)
+        return False
 
     def clipped(self, norm: torch.Tensor | float, limit: float) -> None:
         """Gradients were clipped."""
@@ -310,6 +372,8 @@ class Recording:
         """Take a value in; see GivenValues."""
         if not self._off and self._pid == os.getpid() and not self.output.silent:
             self.given.give(name, deliver)
+            if self.given.waiting:
+                self._rouse()
 
     def deliver(self, value: Callable[[], None]) -> None:
         """Take a value in now."""

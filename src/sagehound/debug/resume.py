@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -33,7 +34,8 @@ class Checkpoints:
         self._folder = folder if folder is not None else _configured()
         self._seen = self._files()
         self._run = 0
-        self._next_look = 0.0
+        #: When to look again, as perf_counter counts.
+        self.next_look = math.inf if self._folder is None else 0.0
 
     def restored(self) -> Counts | None:
         """The counters at the last checkpoint; None where there is none to go on from."""
@@ -52,14 +54,14 @@ class Checkpoints:
         """Keep the counters where a checkpoint was written since the last look, which is not made anew at once unless
         it is to be made `now`."""
         start = time.perf_counter()
-        if self._folder is None or (start < self._next_look and not now):
+        if self._folder is None or (start < self.next_look and not now):
             return
         files = self._files()
         if files != self._seen:
             self._seen = files
             self._keep(counts)
         end = time.perf_counter()
-        self._next_look = end + (end - start) / _SHARE
+        self.next_look = end + (end - start) / _SHARE
 
     def _keep(self, counts: Mapping[ModeKeys, int]) -> None:
         assert self._folder is not None

@@ -54,6 +54,15 @@ class Selection:
                 found += names
         return found
 
+    def quiet(self, mode: ModeKeys, step: int, most: int) -> int:
+        """How many steps after that one save nothing, up to `most`."""
+        configs = [config for config, _ in self._steps[mode]]
+        for ahead in range(1, most + 1):
+            for config in configs:
+                if config.should_save_step(step + ahead):
+                    return ahead - 1
+        return most
+
     def stop(self, names: Iterable[str]) -> None:
         """Save those no more."""
         for name in names:
