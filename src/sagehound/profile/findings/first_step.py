@@ -36,6 +36,8 @@ class FirstStep:
     min_excess_s: float = 1.0
 
     name: ClassVar[str] = "FirstStep"
+    #: While a job runs, its first step is always a large part of what there is.
+    at_the_end: ClassVar[bool] = True
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {
         "threshold": (0, 100),
         "factor": (1, 10**6),
