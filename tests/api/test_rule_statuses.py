@@ -36,12 +36,3 @@ def test_statuses_come_in_the_requests_order_with_details_of_one_line(call, cont
         "Error",
         NOW + 5,
     )
-
-
-def test_a_profilers_rule_says_that_there_is_no_profiler(call):
-    report = {"RuleConfigurationName": "ProfilerReport", "RuleEvaluatorImage": "x", "RuleParameters": {}}
-    answer = described(call, ProfilerRuleConfigurations=[report])
-    assert "DebugRuleEvaluationStatuses" not in answer
-    (status,) = answer["ProfilerRuleEvaluationStatuses"]
-    assert (status["RuleConfigurationName"], status["RuleEvaluationStatus"]) == ("ProfilerReport", "Error")
-    assert "no profiler yet" in status["StatusDetails"]

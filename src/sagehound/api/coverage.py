@@ -22,9 +22,7 @@ that name an operation. Do not edit: run `{command}` in the repository.
 An operation in a table does what AWS documents of it; any other is answered with `UnsupportedOperation` and its name.
 Every field of an offered operation has its effect, but for the two tables at the end: fields that are refused, so that
 a request fails at once and says what to change ("not yet" marks what a later version brings), and fields that are taken
-and change nothing on one machine. `ProfilerConfig`, which the SDK sends with every job, and
-`ProfilerRuleConfigurations` are among the latter: nothing profiles yet, and DescribeTrainingJob gives a profiler's rule
-the status Error with that reason, while the training itself goes on."""
+and change nothing on one machine."""
 
 
 def document(tests: Path) -> str:

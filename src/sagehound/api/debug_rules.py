@@ -36,17 +36,17 @@ def debug_rules(request: Mapping[str, Any]) -> tuple[DebugRule, ...]:
 
 
 def _rule(item: Mapping[str, Any], output: str) -> DebugRule:
-    name, parameters = _name(item["RuleConfigurationName"]), dict(item.get("RuleParameters", {}))
+    name, parameters = check_name(item["RuleConfigurationName"]), dict(item.get("RuleParameters", {}))
     source, invoked = parameters.get("source_s3_uri", ""), parameters.get("rule_to_invoke", "")
     image = item.get("RuleEvaluatorImage", "").rsplit("/", 1)[-1]
     if not invoked:
         _refuse_without_name(name, image)
     if source:
-        _check_uri(f"the source_s3_uri of the rule {name!r}:", source)
+        check_uri(f"the source_s3_uri of the rule {name!r}:", source)
     else:
         invoked = _built_in(name, invoked)
     place = item.get("S3OutputPath") or output
-    _check_uri(f"the S3OutputPath of the rule {name!r}:", place)
+    check_uri(f"the S3OutputPath of the rule {name!r}:", place)
     return DebugRule(
         name=name,
         invoked=invoked,
@@ -64,7 +64,8 @@ def _own(parameters: Mapping[str, str]) -> dict[str, str]:
     return own | ({"other_trials": ",".join(trials)} if trials else {})
 
 
-def _name(name: str) -> str:
+def check_name(name: str) -> str:
+    """A RuleConfigurationName; InvalidInput where it cannot be a folder's."""
     if "/" in name or not name.isprintable() or name.startswith(".") or len(name) > _LONGEST_NAME:
         raise InvalidInput(
             f"the RuleConfigurationName {name[:80]!r} becomes a folder's: leave out '/', do not begin with '.', "
@@ -97,7 +98,8 @@ def _built_in(name: str, invoked: str) -> str:
     return known[invoked.lower()]
 
 
-def _check_uri(field: str, text: str) -> None:
+def check_uri(field: str, text: str) -> None:
+    """InvalidInput, beginning with `field`, where `text` is no S3 address."""
     try:
         S3Uri.parse(text)
     except InvalidInput as error:

@@ -27,6 +27,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sagemaker", "DeleteTags"): tags.delete,
     ("sagemaker", "CreateTrainingJob"): training_jobs.create,
     ("sagemaker", "DescribeTrainingJob"): training_jobs.describe,
+    ("sagemaker", "UpdateTrainingJob"): training_jobs.update,
     ("sagemaker", "StopTrainingJob"): training_jobs.stop,
     ("sagemaker", "ListTrainingJobs"): training_jobs.list_of,
     ("sagemaker", "CreateHyperParameterTuningJob"): tuning_jobs.create,

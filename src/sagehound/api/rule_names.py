@@ -1,4 +1,4 @@
-"""The built-in rules by name. `debug` has them; the service does not import it, and a test compares the two."""
+"""The built-in rules by name. `debug` and `profile` have them; the service does not import those, and tests compare."""
 
 from __future__ import annotations
 
@@ -39,3 +39,22 @@ OWN = (
 
 #: They judge a model of another library.
 XGBOOST = ("CreateXgboostReport", "FeatureImportanceOverweight", "TreeDepth")
+
+#: AWS's rules of the profiler.
+PROFILER_DOCUMENTED = (
+    "BatchSize",
+    "CPUBottleneck",
+    "Dataloader",
+    "GPUMemoryIncrease",
+    "IOBottleneck",
+    "LoadBalancing",
+    "LowGPUUtilization",
+    "MaxInitializationTime",
+    "OverallFrameworkMetrics",
+    "OverallSystemUsage",
+    "ProfilerReport",
+    "StepOutlier",
+)
+
+#: And those beyond AWS's.
+PROFILER_OWN: tuple[str, ...] = ()

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sagehound.api.context import Context
 from sagehound.names import Arn, evaluation_name
-from sagehound.records.rules import RuleEvaluation, RuleStatus
+from sagehound.records.rules import DebugRule, RuleEvaluation, RuleStatus
 from sagehound.records.training import TrainingJob
 from sagehound.store.store import Query, every
 
 _LONGEST_DETAILS = 1024
-_NO_PROFILER = (
-    "Not evaluated: Sagehound has no profiler yet, it comes with a later version. The training job is not affected"
-)
 
 
 def rule_statuses(job: TrainingJob, context: Context) -> dict[str, Any]:
     """The statuses of the debugger's and of the profiler's rules, in the request's order; none where it has none."""
-    profiled = [rule["RuleConfigurationName"] for rule in job.document.get("ProfilerRuleConfigurations", [])]
-    return {
-        "DebugRuleEvaluationStatuses": _debugged(job, context) or None,
-        "ProfilerRuleEvaluationStatuses": [_unprofiled(job, rule) for rule in profiled] or None,
-    }
-
-
-def _debugged(job: TrainingJob, context: Context) -> list[dict[str, Any]]:
-    if not job.spec.rules:
-        return []
+    if not job.spec.all_rules:
+        return {}
     there = {found.rule: found for found in every(context.store, RuleEvaluation, Query(group=job.name))}
-    return [_status(job, rule.name, there.get(rule.name)) for rule in job.spec.rules]
+
+    def statuses(rules: Iterable[DebugRule]) -> list[dict[str, Any]] | None:
+        return [_status(job, rule.name, there.get(rule.name)) for rule in rules] or None
+
+    return {
+        "DebugRuleEvaluationStatuses": statuses(job.spec.rules),
+        "ProfilerRuleEvaluationStatuses": statuses(job.spec.profiler_rules),
+    }
 
 
 def _status(job: TrainingJob, rule: str, found: RuleEvaluation | None) -> dict[str, Any]:
@@ -38,10 +35,6 @@ def _status(job: TrainingJob, rule: str, found: RuleEvaluation | None) -> dict[s
     outcome = f" {found.outcome}" if found and found.outcome else ""
     details = _cut(found.details if found else "", _LONGEST_DETAILS - len(outcome)) + outcome
     return _entry(job, rule, status, details, found.modified_at if found else job.created_at)
-
-
-def _unprofiled(job: TrainingJob, rule: str) -> dict[str, Any]:
-    return _entry(job, rule, RuleStatus.ERROR, _NO_PROFILER, job.created_at)
 
 
 def _entry(job: TrainingJob, rule: str, status: RuleStatus, details: str, modified_at: float) -> dict[str, Any]:

@@ -81,6 +81,10 @@ REFUSED: dict[str, dict[str, str]] = {
         "ExplainerConfig": "leave it out",
         "CrossRegionTrafficConfig": "leave it out",
     },
+    "UpdateTrainingJob": {
+        "ResourceConfig": "KeepAlivePeriodInSeconds belongs to warm pools, which a machine of one's own needs none of",
+        "RemoteDebugConfig.EnableRemoteDebug": "the job runs on this machine: attach to its process",
+    },
     "UpdateEndpoint": {
         "RetainAllVariantProperties": "send an endpoint configuration that has the weights and counts that you want",
         "ExcludeRetainedVariantProperties": "it belongs to RetainAllVariantProperties; leave it out",
@@ -131,8 +135,10 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         "DebugRuleConfigurations.VolumeSizeInGB",
         "ExperimentConfig",
         "InfraCheckConfig",
-        "ProfilerConfig",  # Written for the container to read, as on AWS; no profiler yet.
-        "ProfilerRuleConfigurations",  # Described with a status that says so.
+        "ProfilerRuleConfigurations.InstanceType",
+        "ProfilerRuleConfigurations.LocalPath",
+        "ProfilerRuleConfigurations.RuleEvaluatorImage",
+        "ProfilerRuleConfigurations.VolumeSizeInGB",
         "RemoteDebugConfig",
         "SessionChainingConfig",
     ),
@@ -165,6 +171,13 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     ),
     "CreateEndpoint": ("DeploymentConfig",),
     "InvokeEndpoint": ("PrefixAwareId",),
+    "UpdateTrainingJob": (
+        "ProfilerRuleConfigurations.InstanceType",
+        "ProfilerRuleConfigurations.LocalPath",
+        "ProfilerRuleConfigurations.RuleEvaluatorImage",
+        "ProfilerRuleConfigurations.VolumeSizeInGB",
+        "RemoteDebugConfig",
+    ),
     "UpdateEndpoint": (
         "DeploymentConfig",
         "RetainDeploymentConfig",

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from sagehound.api.context import Context
+from sagehound.api.profiling import status
 from sagehound.api.rule_statuses import rule_statuses
 from sagehound.jobs import metrics
 from sagehound.records.training import Metric, TrainingJob, Transition
@@ -30,7 +31,7 @@ def description(job: TrainingJob, context: Context) -> dict[str, Any]:
         "FinalMetricDataList": [_metric(metric) for metric in _last_metrics(job, context)] or None,
         "CreationTime": job.created_at,
         "LastModifiedTime": job.modified_at,
-        "ProfilingStatus": "Disabled",
+        "ProfilingStatus": status(job.spec),
         **rule_statuses(job, context),
         **_times(job),
     }

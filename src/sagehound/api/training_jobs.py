@@ -1,4 +1,4 @@
-"""Training jobs: create, describe, stop, list."""
+"""Training jobs: create, describe, update, stop, list."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from sagehound.api import resources, support
 from sagehound.api.context import Context
 from sagehound.api.debugging import with_debugging
 from sagehound.api.lists import Listing
+from sagehound.api.profiling import updated
 from sagehound.api.training_description import description, summary
 from sagehound.api.training_spec import training_document, training_spec
 from sagehound.errors import AlreadyExists, InvalidInput
-from sagehound.records.training import SecondaryStatus, TrainingJob
+from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
 
 _LISTING = Listing("TrainingJobSummaries")
 _PENDING = "Waiting for a free slot on this machine"
@@ -45,6 +46,15 @@ def stop(request: dict[str, Any], context: Context) -> dict[str, Any]:
     return {}
 
 
+def update(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    """UpdateTrainingJob: the profiler's settings of a job that runs, and further rules for it."""
+    support.check("UpdateTrainingJob", request)
+    name = request["TrainingJobName"]
+    resources.find(context, TrainingJob, name, _MISSING)
+    job = context.store.update(TrainingJob, name, lambda job: _updated(job, request, context.clock()))
+    return {"TrainingJobArn": job.arn}
+
+
 def list_of(request: dict[str, Any], context: Context) -> dict[str, Any]:
     """ListTrainingJobs. No job here has a warm pool or a training plan: a filter by them finds none."""
     if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
@@ -64,6 +74,14 @@ def _record(request: dict[str, Any], context: Context) -> TrainingJob:
         document=training_document(request),
     )
     return job.enter(SecondaryStatus.PENDING, now, _PENDING)
+
+
+def _updated(job: TrainingJob, request: dict[str, Any], now: float) -> TrainingJob:
+    if job.status is not TrainingStatus.IN_PROGRESS:
+        raise InvalidInput(f"The request was rejected because the training job is in status {job.status}.")
+    if not request.get("ProfilerConfig") and not request.get("ProfilerRuleConfigurations"):
+        raise InvalidInput("nothing to update: send ProfilerConfig, or ProfilerRuleConfigurations to be added")
+    return updated(job, request).evolve(modified_at=now)
 
 
 def _stopping(job: TrainingJob, now: float) -> TrainingJob:

@@ -8,6 +8,7 @@ from typing import Any
 from sagehound.api.debugging import debugging
 from sagehound.api.limits import check_instances
 from sagehound.api.metric_definitions import metric_definitions
+from sagehound.api.profiling import profiling
 from sagehound.errors import InvalidInput
 from sagehound.names import S3Uri
 from sagehound.records.record import Document
@@ -37,7 +38,7 @@ def training_spec(request: dict[str, Any]) -> TrainingSpec:
     """What `request` asks to run; InvalidInput, naming the field, where it can never run."""
     algorithm = request.get("AlgorithmSpecification", {})
     resources, output = _resources(request), request["OutputDataConfig"]
-    checkpoints, profiler = request.get("CheckpointConfig", {}), request.get("ProfilerConfig", {})
+    checkpoints = request.get("CheckpointConfig", {})
     return TrainingSpec(
         image=_image(algorithm),
         entrypoint=tuple(algorithm.get("ContainerEntrypoint", ())),
@@ -53,8 +54,8 @@ def training_spec(request: dict[str, Any]) -> TrainingSpec:
         instance_count=resources["InstanceCount"],
         max_runtime_s=_max_runtime_s(request.get("StoppingCondition", {})),
         metrics=metric_definitions(algorithm.get("MetricDefinitions", [])),
-        profiler={} if profiler.get("DisableProfiler") else profiler,
         **debugging(request),
+        **profiling(request),
     )
 
 
