@@ -1,0 +1,127 @@
+"""Charts that can be zoomed: Bokeh figures on one shared axis of time, and its script without any address in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import bokeh
+from bokeh.document import Document
+from bokeh.models import (
+    BasicTickFormatter,
+    ColumnDataSource,
+    ContinuousTicker,
+    HoverTool,
+    NumeralTickFormatter,
+    Range1d,
+)
+from bokeh.models.renderers import GlyphRenderer
+from bokeh.plotting import figure
+
+from sagehound.profile.report.chart import Chart, Line
+
+#: The inks of the light scheme, as style.css has them: what a notebook shows. The page's script puts the scheme's own.
+INKS = ("#b3541e", "#1f5fbf", "#5b3fa8", "#0f766e", "#8a6d00", "#6b7280", "#94a3b8", "#b0307a", "#c3c8cf", "#a8b0ba")
+DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot")
+_ADDRESS = re.compile(r"https?://(?!www\.w3\.org)[^\s\"'`)<>]*")
+
+
+def figures(charts: Sequence[Chart]) -> list[figure]:
+    """One Bokeh figure a chart, all on one range of time."""
+    if not charts:
+        return []
+    begin, end = charts[0].span
+    shared = Range1d(start=begin * 1000, end=end * 1000, bounds=(begin * 1000, end * 1000))
+    return [_figure(chart, shared) for chart in charts]
+
+
+def document(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:
+    """The figures as JSON that can stand in a script element, and the id of each chart's figure by the chart's key."""
+    page, roots = Document(), {}
+    for chart, drawn in zip(charts, figures(charts), strict=True):
+        page.add_root(drawn)
+        roots[chart.key] = str(drawn.id)
+    return safe_json(page.to_json(deferred=False)), roots
+
+
+@cache
+def script() -> str:
+    """BokehJS, without the addresses that it would fetch fonts and formulas from: nothing here asks for either."""
+    path = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
+    return _ADDRESS.sub("about:blank", path.read_text(encoding="utf-8")).replace("</script", "<\\/script")
+
+
+def safe_json(value: object) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _figure(chart: Chart, shared: Range1d) -> figure:
+    low, high = chart.limits
+    drawn = figure(
+        height=190,
+        sizing_mode="stretch_width",
+        x_axis_type="datetime",
+        y_axis_type="log" if chart.logarithmic else "linear",
+        x_range=shared,
+        y_range=Range1d(start=low, end=high),
+        tools="xbox_zoom",
+        active_drag="xbox_zoom",
+        toolbar_location=None,
+        min_border_left=62,
+        min_border_right=8,
+        name=chart.key,
+        output_backend="canvas",
+    )
+    drawn.yaxis.formatter = _formatter(chart.unit)
+    for ticker, wanted in ((drawn.yaxis[0].ticker, 4), (drawn.xaxis[0].ticker, 5)):
+        if isinstance(ticker, ContinuousTicker):
+            ticker.desired_num_ticks = wanted
+    drawn.xgrid.visible = False
+    drawn.outline_line_color = None
+    if chart.stacked:
+        _stack(drawn, chart)
+    for place, line in enumerate(() if chart.stacked else chart.lines):
+        _line(drawn, line, DASHES[place % len(DASHES)], chart.unit)
+    return drawn
+
+
+def _formatter(unit: str) -> BasicTickFormatter | NumeralTickFormatter:
+    if unit.startswith("B"):
+        return NumeralTickFormatter(format="0.[0] b")
+    return NumeralTickFormatter(format="0") if unit == "%" else BasicTickFormatter()
+
+
+def _line(drawn: figure, line: Line, dash: str, unit: str) -> None:
+    data = {"t": line.at_s * 1000, "mean": line.mean}
+    if line.has_band:
+        data |= {"low": line.low, "high": line.high}
+    source = ColumnDataSource(
+        {key: values.astype("float64" if key == "t" else "float32") for key, values in data.items()}
+    )
+    ink = INKS[line.ink]
+    if line.has_band:
+        area = drawn.varea("t", "low", "high", source=source, fill_color=ink, fill_alpha=0.22)
+        area.glyph.tags = [f"c{line.ink}"]
+    if len(line.at_s) == 1:
+        seen: GlyphRenderer[Any] = drawn.scatter("t", "mean", source=source, size=6, color=ink)
+    else:
+        seen = drawn.line("t", "mean", source=source, line_color=ink, line_width=1.5, line_dash=dash)
+    seen.glyph.tags = [f"c{line.ink}"]
+    tips = [("time (UTC)", "@t{%F %T}"), ("value", f"@mean{{0.[000]}} {unit}")]
+    if line.has_band:
+        tips += [("lowest", f"@low{{0.[000]}} {unit}"), ("highest", f"@high{{0.[000]}} {unit}")]
+    drawn.add_tools(HoverTool(renderers=[seen], tooltips=tips, formatters={"@t": "datetime"}, mode="vline"))
+
+
+def _stack(drawn: figure, chart: Chart) -> None:
+    below = chart.lines[0].mean * 0 if chart.lines else None
+    for line, level in zip(chart.lines, chart.levels(), strict=True):
+        source = ColumnDataSource({"t": line.at_s * 1000, "below": below, "level": level})
+        ink = INKS[line.ink]
+        drawn.varea("t", "below", "level", source=source, fill_color=ink).glyph.tags = [f"c{line.ink}"]
+        below = level

@@ -1,0 +1,54 @@
+"""The operators that torch.profiler saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sagehound.profile.report.markup import Child, Html, element, markup
+from sagehound.profile.report.material import Material
+from sagehound.profile.report.pieces import bar, note, section, table
+from sagehound.profile.report.units import count, duration, share
+
+_HEAD = ("Operator", "Share", "Own time", "With children", "Calls", "A call")
+_SHOWN = 15
+
+
+def operators(material: Material) -> Html:
+    """The dearest of each device."""
+    title = "Operators"
+    rows = [row for row in material.profile.operators.to_pylist() if row["self_s"] is not None and row["self_s"] >= 0]
+    if not rows:
+        why = "No operators were recorded. They are for the steps that a request names: "
+        asked = element("code", "FrameworkProfile(num_steps=10)")
+        return section("operators", title, note(why, asked, "."))
+    devices = sorted({row["device"] for row in rows})
+    return section(
+        "operators",
+        title,
+        note(
+            "Own time is without the operators that one calls. The trace of the same steps lies under ",
+            element("code", "profiler-output/framework/pevents/"),
+            " and opens in Perfetto or in the browser's chrome://tracing.",
+        ),
+        [_device(device, [row for row in rows if row["device"] == device]) for device in devices],
+    )
+
+
+def _device(device: str, rows: list[dict[str, Any]]) -> Html:
+    whole = sum(row["self_s"] for row in rows)
+    dearest = sorted(rows, key=lambda row: -row["self_s"])
+    name = {"cpu": "CPU", "cuda": "GPU"}.get(device, device)
+    rest = len(rows) - _SHOWN
+    return markup(
+        table(f"Operators on the {name}", _HEAD, (_row(row, whole) for row in dearest[:_SHOWN])),
+        note(f"And {count(rest, 'operator')} of less.") if rest > 0 else None,
+    )
+
+
+def _row(row: dict[str, Any], whole: float) -> list[Child]:
+    name: Child = element("code", row["name"])
+    if row["stack"]:
+        name = markup(name, element("div", row["stack"].replace("\n", " ‹ ")[:300], class_="stack"))
+    part = markup(bar(row["self_s"] / whole if whole else 0), share(row["self_s"], whole))
+    each = duration(row["total_s"] / row["calls"]) if row["calls"] else "–"
+    return [name, part, duration(row["self_s"]), duration(row["total_s"]), f"{row['calls']:,}", each]
