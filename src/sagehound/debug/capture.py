@@ -59,7 +59,7 @@ def type_name(dtype: torch.dtype) -> str:
 def traced(values: tuple[object, ...] = ()) -> bool:
     """Whether a compiler or tracer runs the model, with tensors that are none of the training's; `values` are what a
     module is called with, where that is known."""
-    if is_compiling() or is_tracing():
+    if is_compiling() or is_tracing():  # type: ignore[no-untyped-call]
         return True
     return any(type(value) is not torch.Tensor and type(value).__name__ in _FAKE for value in values)
 

@@ -114,7 +114,7 @@ class OpenStep:
             step=self.step,
             mode=self.mode.name,
             mode_step=self.mode_step,
-            tensors=tuple(self._infos.values()),
+            tensors=self._selection.layout(self.due, tuple(self._infos.values())),
             arrays=on_host(self._arrays),
             scalars=scalars,
             reductions=torch.cat(parts) if parts else None,

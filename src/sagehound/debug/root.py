@@ -29,6 +29,8 @@ class Root:
         self.name = type(self.module).__name__
         #: How many steps optimizers had taken when it was last called.
         self.called_at = 0
+        #: What is kept of it as long as it stays the same, by what it was looked up for.
+        self.kept: dict[tuple[str, ...], Any] = {}
         self._named: dict[str, Named] = {}
         self._parts: list[int] = []
         self._known_as = ""
@@ -77,6 +79,7 @@ class Root:
         if parts == self._parts and self.name == self._known_as:
             return
         self._parts, self._known_as = parts, self.name
+        self.kept.clear()
         self._parameters = [(self._name(dotted), one) for dotted, one in self.module.named_parameters()]
         self._modules = [(path or self.name, path, one) for path, one in self.module.named_modules()]
         self._dropouts = [one for _, _, one in self._modules if isinstance(one, _DropoutNd)]

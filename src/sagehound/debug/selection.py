@@ -44,7 +44,8 @@ class Selection:
         self._holders: dict[str, tuple[str, ...]] = {}
         self._wanted: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._plans: dict[tuple[str, ...], dict[str, Plan | Literal[False] | None]] = {}
-        self._infos: dict[tuple[object, ...], TensorInfo] = {}
+        self._infos: dict[str, tuple[Plan, str, tuple[int, ...], str, TensorInfo]] = {}
+        self._layouts: dict[tuple[str, ...], tuple[TensorInfo, ...]] = {}
 
     def due(self, mode: ModeKeys, step: int) -> tuple[str, ...]:
         """The collections that are saved at that step of that mode."""
@@ -114,22 +115,30 @@ class Selection:
         saved: Literal["array", "scalar", "nothing"] = "array",
     ) -> TensorInfo:
         """The description of a tensor; the same object for the same tensor, so that it is compared quickly."""
-        key = (named, plan, dtype, shape, saved)
-        found = self._infos.get(key)
-        if found is None:
-            name, kind, module, module_type = named
-            found = self._infos[key] = TensorInfo(
-                name=name,
-                kind=kind,
-                module=module,
-                module_type=module_type,
-                dtype=dtype,
-                shape=shape,
-                collections=plan.collections,
-                saved="nothing" if saved == "array" and not plan.raw else saved,
-                reductions=() if saved == "scalar" else plan.reductions,
-            )
+        name, kind, module, module_type = named
+        known = self._infos.get(name)
+        if known is not None and known[0] is plan and known[1:4] == (dtype, shape, saved) and known[4].kind == kind:
+            return known[4]
+        found = TensorInfo(
+            name=name,
+            kind=kind,
+            module=module,
+            module_type=module_type,
+            dtype=dtype,
+            shape=shape,
+            collections=plan.collections,
+            saved="nothing" if saved == "array" and not plan.raw else saved,
+            reductions=() if saved == "scalar" else plan.reductions,
+        )
+        self._infos[name] = (plan, dtype, shape, saved, found)
         return found
+
+    def layout(self, due: tuple[str, ...], tensors: tuple[TensorInfo, ...]) -> tuple[TensorInfo, ...]:
+        """The descriptions of a step's tensors; the same object as at the last step where they are the same."""
+        known = self._layouts.get(due)
+        if known != tensors:
+            known = self._layouts[due] = tensors
+        return known
 
     def wants_any(self, stem: str, kind: Kind, module: str, module_type: str, due: tuple[str, ...]) -> bool:
         """Whether some tensor called `stem` and a number is saved where `due` are."""

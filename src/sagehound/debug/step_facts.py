@@ -37,9 +37,9 @@ class StepFacts:
         self._grad_enabled = torch.is_grad_enabled()
         self._backward = False
         self._watched = False
-        self._samples: torch.Tensor | None = None
+        self._samples: torch.Tensor | np.ndarray | None = None
         self._labels: torch.Tensor | None = None
-        self._sums: torch.Tensor | None = None
+        self._sums: torch.Tensor | np.bool_ | None = None
         self._classes: int | None = None
         self._ignored: int | None = None
         self._made_by = ""
@@ -123,7 +123,7 @@ class StepFacts:
                 return
 
 
-def sample_hashes(batch: torch.Tensor) -> torch.Tensor:
+def sample_hashes(batch: torch.Tensor) -> torch.Tensor | np.ndarray:
     """A hash of up to 53 bits for each sample (along the first dimension): equal samples have equal ones, in every
     process. Long samples are hashed by the sum of all their words and by 1,024 of them, evenly spread."""
     rows = batch.detach()
@@ -133,8 +133,14 @@ def sample_hashes(batch: torch.Tensor) -> torch.Tensor:
     rows = rows[:_SAMPLES].reshape(min(len(rows), _SAMPLES), -1)
     words = _words(rows)
     stride = -(-words.shape[1] // _WORDS)
-    weights = _weights() if words.device.type == "cpu" else _weights().to(words.device, non_blocking=True)
     some = words[:, ::stride]
+    if words.device.type == "cpu":
+        # The same by NumPy, whose calls cost a third of torch's.
+        found = some.numpy().astype(np.int64, copy=False) @ _weights().numpy()[: some.shape[1]]
+        if stride > 1:
+            found = found + words.numpy().sum(1, dtype=np.int64) * int(_weights()[-1])
+        return found & _MASK
+    weights = _weights().to(words.device, non_blocking=True)
     hashes = (some * weights[: some.shape[1]]).sum(1)
     if stride > 1:
         hashes = hashes + words.sum(1) * int(_weights()[-1])
@@ -156,13 +162,17 @@ def _weights() -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).integers(1 << 62, size=_WORDS + 1) | 1)
 
 
-def _sums_to_one(predictions: torch.Tensor) -> torch.Tensor | None:
+def _sums_to_one(predictions: torch.Tensor) -> torch.Tensor | np.bool_ | None:
     """Whether the predictions (classes along dimension 1) are probabilities; of the first samples, where they are many;
     None where one sample alone is too large."""
     each = predictions[0].numel() if len(predictions) else 0
     if not 0 < each <= _PREDICTIONS:
         return None
     some = predictions[: max(1, _PREDICTIONS // each)]
+    if some.device.type == "cpu" and some.layout is torch.strided and some.dtype in (torch.float32, torch.float64):
+        values = some.numpy()
+        with np.errstate(all="ignore"):
+            return np.bool_(abs(values.sum(1, dtype=np.float32) - 1).max() < 1e-2 and values.min() >= 0)
     off = (some.sum(1, dtype=torch.float32) - 1).abs().amax()
     return (off < 1e-2) & (some.amin() >= 0)
 
@@ -183,15 +193,15 @@ def _label_range(labels: torch.Tensor | None, ignored: int | None) -> tuple[int 
     """The least label, the greatest, and how many different ones there are (None where they are spread too far)."""
     if labels is None:
         return None, None, None
-    flat = labels.reshape(-1).cpu().to(torch.int64)
+    flat = labels.cpu().numpy().reshape(-1).astype(np.int64, copy=False)
     if ignored is not None:
         flat = flat[flat != ignored]
-    if not flat.numel():
+    if not flat.size:
         return None, None, None
-    low, high = (int(one) for one in torch.aminmax(flat))
+    low, high = int(flat.min()), int(flat.max())
     if high - low > _DISTINCT_RANGE:
         return low, high, None
-    return low, high, int(torch.count_nonzero(torch.bincount(flat - low)))
+    return low, high, int(np.count_nonzero(np.bincount(flat - low)))
 
 
 def rates_of(optimizers: Iterable[torch.optim.Optimizer]) -> tuple[float, ...]:

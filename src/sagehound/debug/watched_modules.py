@@ -42,6 +42,9 @@ def arm_modules(
 
 def modules_wanted(root: Root, step: OpenStep, selection: Selection) -> Wanted:
     """The modules of which the step wants something."""
+    kept: Wanted | None = root.kept.get(step.due)
+    if kept is not None:
+        return kept
     found: Wanted = {}
     for stem, path, module in root.submodules():
         kind = type(module).__name__
@@ -49,6 +52,7 @@ def modules_wanted(root: Root, step: OpenStep, selection: Selection) -> Wanted:
         outputs = selection.wants_any(f"{stem}_output_", "output", path, kind, step.due)
         if inputs or outputs:
             found[stem] = (path, module, inputs, outputs)
+    root.kept[step.due] = found
     return found
 
 
