@@ -38,6 +38,12 @@ def test_a_local_path_outside_opt_ml_is_refused(path):
         spec(DebugHookConfig={**PLAIN, "LocalPath": path})
 
 
+@pytest.mark.parametrize("path", ["/opt/ml/model", "/opt/ml/input/config", "/opt/ml/input", "/opt/ml/output"])
+def test_a_local_path_that_holds_other_files_is_refused(path):
+    with pytest.raises(InvalidInput, match=r"DebugHookConfig.LocalPath .* holds other files of the job"):
+        spec(DebugHookConfig={**PLAIN, "LocalPath": path})
+
+
 def test_rules_named_in_the_environment():
     request = with_debugging(requests.training(Environment={"SAGEHOUND_DEBUG_RULES": "Overfit, LossNotFinite:stop"}))
     overfit, stopping = debugging(request)["rules"]

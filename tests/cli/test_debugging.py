@@ -77,3 +77,11 @@ def test_bad_input_is_refused_before_the_script_runs(tmp_path, arguments, says):
     assert done.returncode == 1
     assert says in done.stderr.replace("\n", " ")
     assert "lr was" not in done.stdout
+
+
+def test_a_script_that_trains_nothing_is_told_so_once(tmp_path):
+    (tmp_path / "train.py").write_text("print('no training')")
+    done = run(tmp_path, "train.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("no tensors were saved") == 1
+    assert "Nothing could be judged: " in done.stdout

@@ -143,3 +143,9 @@ def test_no_range(tensors: Path, steps: object, error: type[Exception]) -> None:
 def test_the_profilers_data_is_refused_by_name(tensors: Path) -> None:
     with pytest.raises(Unsupported, match="profiler=True"):
         create_trial(tensors, profiler=True)
+
+
+@pytest.mark.parametrize("path", ["s3://", "s3:", "s3:///"])
+def test_an_address_without_a_bucket_is_refused_at_once(path: str) -> None:
+    with pytest.raises(DebuggerValueError, match="names no bucket"):
+        create_trial(path)

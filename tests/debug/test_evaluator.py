@@ -126,6 +126,25 @@ def test_a_rule_that_cannot_run_says_why_and_the_others_go_on(folder: Path) -> N
     assert said["Good"]["status"] == "NoIssuesFound"
 
 
+def test_a_rule_that_exits_is_an_error_that_says_where(folder: Path) -> None:
+    training = FolderRun(folder.parent / "tensors")
+    training.save()
+    training.close()
+    leaves, leaving = folder.parent / "leaves.py", folder.parent / "leaving.py"
+    leaves.write_text(
+        "import sys\nfrom smdebug.rules.rule import Rule\nclass Leaves(Rule):\n"
+        "    def invoke_at_step(self, step):\n        sys.exit(3)\n"
+    )
+    leaving.write_text("import sys\nsys.exit(4)\n")
+    said = judged(
+        folder,
+        {"name": "AtStep", "rule": "Leaves", "source": str(leaves)},
+        {"name": "AtImport", "rule": "Leaving", "source": str(leaving)},
+    )
+    assert said["AtStep"]["details"] == "SystemExit: 3 (leaves.py line 5, in invoke_at_step, at step 0)"
+    assert said["AtImport"]["details"] == "leaving.py failed on import: SystemExit: 4 (leaving.py line 2)"
+
+
 def test_a_job_that_ends_without_tensors_says_what_may_be_wrong(folder: Path) -> None:
     (folder / "ended").touch()
     said = judged(folder, {"name": "Vanishing", "rule": "VanishingGradient"})

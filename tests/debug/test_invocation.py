@@ -85,3 +85,10 @@ def test_a_range_of_steps_has_an_end_too(run: RecordedRun) -> None:
     from_there = Steps(Trial(run.end(), range_steps=(30, None)))
     invoke_rule(from_there)
     assert from_there.asked == [39, 49]
+
+
+def test_a_rule_that_fires_is_seen_where_nobody_has_set_logging_up(
+    run: RecordedRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    invoke_rule(Steps(run.end().trial(), fires=19))
+    assert [(one.levelname, "Steps at step 19" in one.getMessage()) for one in caplog.records] == [("WARNING", True)]

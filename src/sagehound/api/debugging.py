@@ -20,6 +20,10 @@ from sagehound.errors import InvalidInput
 from sagehound.names import S3Uri
 
 RULES_VARIABLE, HOOK_VARIABLE = "SAGEHOUND_DEBUG_RULES", "SAGEHOUND_DEBUG_HOOK"
+#: Where a job's other files are: everything in a LocalPath is uploaded, and a hook starts with an empty one.
+_TAKEN = tuple(
+    PurePosixPath("/opt/ml", each) for each in ("model", "code", "checkpoints", "output", "output/data", "input")
+)
 _TENSORS, _TENSORBOARD = "/opt/ml/output/tensors", "/opt/ml/output/tensorboard"
 #: What most rules look at, for a job that names rules and no tensors; and what some look at beside that, with the
 #: regular expression by which the SDK asks for it.
@@ -127,6 +131,8 @@ def _local(field: str, path: str, default: str) -> str:
     place = PurePosixPath(path)
     if ".." in place.parts or not place.is_relative_to("/opt/ml") or len(place.parts) < 4:
         raise InvalidInput(f"{field} {path!r} must be a folder in /opt/ml, e.g. {default}; or leave it out")
+    if place in _TAKEN or place.is_relative_to(_TAKEN[-1]):
+        raise InvalidInput(f"{field} {path!r} holds other files of the job; give a folder of its own, e.g. {default}")
     return str(place)
 
 

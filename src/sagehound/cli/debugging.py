@@ -146,10 +146,13 @@ def _report(evaluation: Evaluation, as_json: bool) -> None:
     clean = [name for name, status in judgements.items() if status.status == "NoIssuesFound"]
     if clean:
         say(f"\nFound nothing: {', '.join(clean)}")
-    unable = [(name, _reason(status.details)) for name, status in judgements.items() if status.status == "Error"]
+    unable = {name: _reason(status.details) for name, status in judgements.items() if status.status == "Error"}
+    if len(unable) == len(judgements) and len(set(unable.values())) == 1:
+        say(f"Nothing could be judged: {next(iter(unable.values()))}")
+        return
     if unable:
         say("Could not judge:")
-    for name, reason in unable:
+    for name, reason in unable.items():
         say(f"  {name}: {reason}")
 
 

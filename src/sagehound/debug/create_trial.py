@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -41,16 +42,16 @@ def create_trial(
 
     Waits, and says so, until the first of them is there. MissingCollectionFiles tells what to check where none will
     come: the job has ended, or nothing tells of a training for 30 s. With `range_steps` (first, end) only the global
-    steps from the first up to, not with, the end are looked at; None is open. `name` is the path's last part unless
-    given. `output_dir`, `parallel`, `check`, `index_mode` and `cache` are there for the original's callers and change
-    nothing.
+    steps from the first up to, not with, the end are looked at; None is open. `name` is the path's last part, or
+    the job's name, unless given. `output_dir`, `parallel`, `check`, `index_mode` and `cache` are there for the
+    original's callers and change nothing.
     """
     if profiler:
         raise Unsupported("create_trial(profiler=True) reads the original profiler's data, which is not offered here")
     place = _checked(path)
     trial = Trial(
         open_source(place),
-        name=name if name is not None else place.rsplit("/", 1)[-1],
+        name=name if name is not None else _name(place),
         path=place,
         sleep=sleep,
         range_steps=_checked_range(range_steps),
@@ -71,7 +72,19 @@ def _checked(path: str | Path) -> str:
             "latest_job_debugger_artifacts_path(), the estimator has no debugger_hook_config with an s3_output_path"
         )
     text = str(path).strip()
+    if re.fullmatch("s3:/*", text):
+        raise DebuggerValueError(f"{text!r} names no bucket; write s3://bucket/prefix")
     return text.rstrip("/") or "/" if text.startswith("s3://") else str(Path(text).expanduser())
+
+
+def _name(place: str) -> str:
+    """
+    >>> _name("s3://bucket/dogs-1/debug-output"), _name("/tmp/run")
+    ('dogs-1', 'run')
+    """
+    *before, last = place.split("/")
+    of_a_job = place.startswith("s3://") and last == _OF_A_JOB
+    return before[-1] if of_a_job else last
 
 
 def _checked_range(steps: Range | None) -> Range | None:

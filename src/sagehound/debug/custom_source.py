@@ -72,7 +72,7 @@ def load(path: Path, class_name: str, parameters: Mapping[str, str], trial: Tria
 def _make(made: type[custom_rule.Rule], name: str, trial: Trial, given: Mapping[str, str]) -> custom_rule.Rule:
     try:
         return made(trial, **given)  # type: ignore[arg-type]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidInput(f"{name} could not be made: {type(error).__name__}: {error}{_place(error)}") from error
 
 
@@ -100,7 +100,7 @@ def _module(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise InvalidInput(f"{path.name} line {error.lineno} is no Python: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidInput(f"{path.name} failed on import: {type(error).__name__}: {error}{_place(error)}") from error
     return module
 
@@ -109,6 +109,6 @@ def _is_rule(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, custom_rule.Rule) and value is not custom_rule.Rule
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""

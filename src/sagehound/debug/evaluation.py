@@ -44,7 +44,7 @@ class Judgement:
         try:
             for finding in find():
                 self._keep(finding)
-        except Exception as error:  # noqa: BLE001 - a rule may be a user's, and must not end the others
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a rule may be a user's, and must not end the others
             self.error = failure(error, where)
             _LOG.warning("rule %s ends: %s", self.rule.name, self.error, exc_info=not isinstance(error, SagehoundError))
         return self.findings[before:]
@@ -139,7 +139,7 @@ class Evaluation:
         return f"The rule {rule.name} could judge nothing: {reason}" if reason else ""
 
 
-def failure(error: Exception, where: str) -> str:
+def failure(error: BaseException, where: str) -> str:
     """What went wrong in a rule, for its user: the exception, the place in the source, and when."""
     if isinstance(error, SagehoundError):
         return f"{error} ({where})"
@@ -159,7 +159,8 @@ def without_data(trial: Trial) -> str:
         return (
             "no tensors were saved: no hook wrote anything. Did the script train a PyTorch model in the process that "
             "the job started (or register a hook in the one that trains), and come to a step that is saved? "
-            f"save_interval is 500 by default.{notes}"
+            "Lines that begin with 'sagehound.debug:' in its log may say more; save_interval is 500 unless given."
+            f"{notes}"
         )
     passed = trial.source.state().passed.get("GLOBAL", -1) + 1
     return (

@@ -25,7 +25,7 @@ def invoke_rule(
         except RuleEvaluationConditionMet as met:
             if raise_eval_cond:
                 raise
-            rule_obj.logger.info("%s", met)
+            rule_obj.logger.warning("%s", met)  # seen also where nobody has set logging up
             if met.end_of_rule:
                 break
         except NoMoreData as error:
