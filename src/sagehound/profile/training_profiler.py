@@ -48,6 +48,7 @@ class TrainingProfiler:
         self._facts: dict[str, str | float] = {}
         self._loader: weakref.ref[Any] | None = None
         self._closed = False
+        self._pid = os.getpid()
         self._facts_at = 1
         self.pacing = Pacing(self._marks, self._at_step)
         self.timeline = Timeline(
@@ -62,9 +63,17 @@ class TrainingProfiler:
         """What is known of the training's settings by now."""
         return dict(self._facts)
 
+    def detach(self) -> None:
+        """Take the hooks away: what is trained now is not seen."""
+        self.hooks.close()
+
+    def attach(self) -> None:
+        """After `detach`: put them back."""
+        self.hooks = StepHooks(self._marks, self.pacing, self._iterated)
+
     def close(self) -> None:
         """Take every hook away and write what there is."""
-        if self._closed or self.hooks.off:
+        if self._closed or os.getpid() != self._pid:
             return
         global _current
         self._closed = True
