@@ -44,7 +44,7 @@ def test_what_was_written_is_read(tmp_path, recorded):
     profile = read_profile(output, JOB, tmp_path / "metrics.jsonl")
     assert (profile.system.schema, profile.timeline.schema) == (SYSTEM, TIMELINE)
     assert (profile.operators.schema, profile.curves.schema) == (OPERATORS, CURVES)
-    for name in ("system", "timeline", "curves"):
+    for name in ("system", "timeline", "operators", "curves"):
         assert rows(getattr(profile, name)) == rows(getattr(recorded, name))
     assert profile.job.problems == ()
     assert (profile.job.facts["batch_size"], profile.job.facts["loader_workers"]) == (32, 2)

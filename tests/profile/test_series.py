@@ -51,7 +51,7 @@ def test_an_empty_table_has_no_series():
 
 def test_a_recorded_machine_has_its_cores_and_gpus():
     profile = RecordedProfile(cores=3, gpus=2).profile
-    assert [s.name for s in series_of(profile.system, "CPUUtilization")] == ["cpu0", "cpu1", "cpu2"]
+    assert [s.name for s in series_of(profile.system, "CPUUtilization")] == ["cpu0", "cpu1", "cpu2", "job"]
     assert [s.name for s in series_of(profile.system, "GPUUtilization")] == ["gpu0", "gpu1"]
     assert all((np.diff(s.at_s) > 0).all() for s in series_of(profile.system))
 

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from sagehound.profile.curves import Curves, Loss
 from sagehound.profile.files import Files, open_files, read_all
+from sagehound.profile.operators import read_operators
 from sagehound.profile.profile import JobFacts, Profile
 from sagehound.profile.samples import FOLDER as SYSTEM_FOLDER
 from sagehound.profile.samples import Samples, is_whole
 from sagehound.profile.tables import OPERATORS
+from sagehound.profile.trace_format import DETAILED_FOLDER
 from sagehound.profile.trace_rows import FOLDER as TRACE_FOLDER
 from sagehound.profile.trace_rows import TraceRows
 
@@ -45,11 +48,25 @@ class ProfileFolder:
         self._curves = Curves()
         self._rest: dict[str, bytes] = {}
 
+    @property
+    def samples(self) -> Samples:
+        """The machine's samples as far as they were read."""
+        return self._samples
+
     def refresh(self) -> bool:
         """Whether there was anything new."""
+        return self.refresh_system() | self.refresh_timeline()
+
+    def refresh_system(self) -> bool:
+        """As `refresh`, of the machine's samples alone."""
         before = sum(self._read.values())
         for name, start, data in read_all(self._files, self._grown(SYSTEM_FOLDER)):
             self._take_samples(name, start, data)
+        return sum(self._read.values()) > before
+
+    def refresh_timeline(self) -> bool:
+        """As `refresh`, of steps and phases alone."""
+        before = sum(self._read.values())
         for name, start, data in read_all(self._files, self._grown(TRACE_FOLDER)):
             self._read[name] = start + self._rows.feed(name, data)
         return sum(self._read.values()) > before
@@ -66,7 +83,7 @@ class ProfileFolder:
             job=replace(job, facts={**facts, **job.facts}, problems=(*job.problems, *problems)),
             system=self._samples.table(),
             timeline=self._rows.table(),
-            operators=OPERATORS.empty_table(),
+            operators=_operators(self._files),
             curves=self._curves.table(losses or ()),
         )
 
@@ -93,6 +110,13 @@ class ProfileFolder:
             return ()
         first, count = min(self._rest), len(self._rest)
         return (f"the last line of {first}{f' and of {count - 1} more' if count > 1 else ''} is cut off",)
+
+
+def _operators(files: Files) -> pa.Table:
+    """What torch.profiler saw, of every process and window."""
+    names = [name for name in files.sizes(f"{DETAILED_FOLDER}/") if name.endswith(".operators.json")]
+    rows = [row for _, _, data in read_all(files, ((name, 0) for name in names)) for row in read_operators(data)]
+    return pa.Table.from_pylist([{name: row.get(name) for name in OPERATORS.names} for row in rows], schema=OPERATORS)
 
 
 def _facts(files: Files) -> tuple[dict[str, str | float], tuple[str, ...]]:

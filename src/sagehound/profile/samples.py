@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sagehound.profile.columns import Columns
 from sagehound.profile.series import Floats
-from sagehound.profile.tables import SYSTEM
+from sagehound.profile.tables import SYSTEM, WORD
 from sagehound.profile.words import word_maker
 
 #: Where the samples are below the profiler's output.
@@ -20,9 +20,10 @@ FOLDER = "system/incremental/"
 #: How far back a clock may seem to go: the parts of a machine are not sampled at the very same moment.
 _JITTER_S = 1.0
 _CHUNK_BYTES = 1 << 20
+_TYPE = pa.field("type", WORD)
 
 
-class Sample(msgspec.Struct, gc=False):
+class _Line(msgspec.Struct, gc=False):
     """A line as it is documented."""
 
     dimension: str = msgspec.field(name="Dimension")
@@ -33,25 +34,15 @@ class Sample(msgspec.Struct, gc=False):
     kind: str = msgspec.field(name="Type", default="")
 
 
-class _Line(msgspec.Struct, gc=False):
-    """A line without what no table has, which is read faster."""
-
-    dimension: str = msgspec.field(name="Dimension")
-    value: float = msgspec.field(name="Value")
-    timestamp_s: float = msgspec.field(name="Timestamp")
-    node: str = msgspec.field(name="NodeId", default="algo-1")
-    name: str = msgspec.field(name="Name", default="")
-
-
 _decode = msgspec.json.Decoder(_Line)
-_key = attrgetter("node", "dimension", "name")
+_key = attrgetter("node", "dimension", "name", "kind")
 
 
 class Samples:
     """What was read so far, in columns; `problems` says what could not be, in words for people."""
 
     def __init__(self) -> None:
-        self._codes: dict[tuple[str, str, str], int] = {}
+        self._codes: dict[tuple[str, str, str, str], int] = {}
         self._columns = Columns(float, float, np.int16)
         self._last_s: dict[str, float] = {}
         self._back: tuple[int, float, str] = (0, 0.0, "")
@@ -66,12 +57,17 @@ class Samples:
 
     def table(self) -> pa.Table:
         """All samples, sorted by time."""
+        return self.typed_table().select(SYSTEM.names)
+
+    def typed_table(self) -> pa.Table:
+        """All samples with a column more: the "type" that the lines have ("cpu", "gpu", ...)."""
         if not self._columns:
-            return SYSTEM.empty_table()
+            return SYSTEM.append(_TYPE).empty_table()
         if not self._columns.rising(0):
             self._columns.sort(lambda columns: np.argsort(columns[0], kind="stable"), 0)
-        words = [self._columns.arrow(2, word_maker([key[place] for key in self._codes])) for place in range(3)]
-        return pa.table([self._columns.arrow(0), *words, self._columns.arrow(1)], schema=SYSTEM)
+        words = [self._columns.arrow(2, word_maker([key[place] for key in self._codes])) for place in range(4)]
+        columns = [self._columns.arrow(0), *words[:3], self._columns.arrow(1), words[3]]
+        return pa.table(columns, schema=SYSTEM.append(_TYPE))
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
 
 import msgspec
+
+Kind = TypeVar("Kind")
 
 
 class Args(msgspec.Struct, gc=False):
@@ -29,41 +32,51 @@ class Record(msgspec.Struct, gc=False):
     args: Args | None = None
 
 
-_records = msgspec.json.Decoder(list[Record])
-_record = msgspec.json.Decoder(Record)
+class Reader(Generic[Kind]):
+    """Reads records as one kind of struct."""
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._many: msgspec.json.Decoder[list[Kind]] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+        self._one: msgspec.json.Decoder[Kind] = msgspec.json.Decoder(kind)
+
+    def read(self, data: bytes) -> tuple[Sequence[Kind], int, int]:
+        """The records in a piece of a trace's text, how many lines were none, and where the last whole record ends.
+
+        The piece begins at the file's start or where an earlier one ended; the file may be under way or cut.
+        """
+        end = data.rfind(b"}") + 1
+        text = data[:end].lstrip(b"[, \r\n\t")
+        if not text:
+            return (), 0, 0
+        try:
+            return self._many.decode(b"[" + text + b"]"), 0, end
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._line_by_line(data)
+
+    def _line_by_line(self, data: bytes) -> tuple[Sequence[Kind], int, int]:
+        found: list[Kind] = []
+        broken = at = end = 0
+        for line in data.splitlines(keepends=True):
+            at += len(line)
+            text = line.strip(b"[], \r\n\t")
+            if not text:
+                continue
+            try:
+                found.append(self._one.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                # The last line may be one that is being written.
+                broken += line.endswith(b"\n")
+                continue
+            end = at
+        return found, broken, end if found else 0
+
+
+_reader = Reader(Record)
 
 
 def records(data: bytes) -> tuple[Sequence[Record], int, int]:
-    """The records in a piece of a trace's text, how many lines were none, and where the last whole record ends.
-
-    The piece begins at the file's start or where an earlier one ended; the file may be under way or cut.
-    """
-    end = data.rfind(b"}") + 1
-    text = data[:end].lstrip(b"[, \r\n\t")
-    if not text:
-        return (), 0, 0
-    try:
-        return _records.decode(b"[" + text + b"]"), 0, end
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _line_by_line(data)
-
-
-def _line_by_line(data: bytes) -> tuple[Sequence[Record], int, int]:
-    found: list[Record] = []
-    broken = at = end = 0
-    for line in data.splitlines(keepends=True):
-        at += len(line)
-        text = line.strip(b"[], \r\n\t")
-        if not text:
-            continue
-        try:
-            found.append(_record.decode(text))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # The last line may be one that is being written.
-            broken += line.endswith(b"\n")
-            continue
-        end = at
-    return found, broken, end if found else 0
+    """As `Reader.read`, of records with what the timeline's table has."""
+    return _reader.read(data)
 
 
 def rows_named(found: Sequence[Record]) -> Iterator[tuple[int | str, str]]:

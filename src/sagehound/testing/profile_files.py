@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sagehound.profile.profile import Profile
-from sagehound.profile.trace_format import EVENTS_FOLDER, PHASES, STEPS, SUFFIX, WINDOW_ROW, rows
+from sagehound.profile.trace_format import DETAILED_FOLDER, EVENTS_FOLDER, PHASES, STEPS, SUFFIX, WINDOW_ROW, rows
 
 #: What a dimension's lines have as their type, by the first letters of the dimension.
 _KINDS = {"CPU": "cpu", "GPU": "gpu", "Memory": "memory", "I/O": "io", "Network": "network", "Disk": "disk"}
@@ -27,6 +28,14 @@ def write_profile(profile: Profile, folder: Path) -> Path:
         for node in profile.job.hosts[:1]:
             facts = {"node": node, "pid": 100, **profile.job.facts}
             _text(output / "framework" / f"facts_100-{node}.json", json.dumps(facts))
+    for node, own in groupby(profile.operators.to_pylist(), key=lambda row: row["node"]):
+        summary = {
+            "node": node,
+            "pid": 100,
+            "operators": [{k: v for k, v in row.items() if k != "node"} for row in own],
+        }
+        folder_of = output / DETAILED_FOLDER / "2023111422" / "0"
+        _text(folder_of / f"100-{node}.operators.json", json.dumps(summary))
     curves = (
         {"name": row["name"], "value": row["value"], "at": row["timestamp_s"]} for row in profile.curves.to_pylist()
     )

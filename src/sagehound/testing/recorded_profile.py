@@ -17,6 +17,13 @@ PHASES = {"loader": 0.04, "copy": 0.02, "forward": 0.28, "backward": 0.5, "optim
 #: Operators in the window: name -> share of the step's time, calls a step.
 OPERATORS_SEEN = {"aten::convolution": (0.45, 8), "aten::addmm": (0.2, 6), "aten::relu": (0.05, 10)}
 _MEMORY_BYTES = 16 << 30
+#: Settings with nothing left on the table.
+_FACTS: Mapping[str, str | float] = {
+    "loader_workers": 2,
+    "batch_size": 32,
+    "autocast": "bfloat16",
+    "memory_format": "channels_last",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +80,7 @@ class RecordedProfile:
                 gpus=self.gpus,
                 memory_bytes=_MEMORY_BYTES,
                 interval_ms=round(self.interval_s * 1000),
-                facts={"loader_workers": 2, "batch_size": 32, "torch_threads": self.cores, **self.facts},
+                facts={**_FACTS, "torch_threads": self.cores, **self.facts},
             ),
             system=self._system(end_s),
             timeline=timeline,
@@ -137,6 +144,8 @@ class RecordedProfile:
 
         for core in range(self.cores):
             yield "CPUUtilization", f"cpu{core}", around(self.busy[min(core, len(self.busy) - 1)], 8.0)
+        mean = sum(self.busy[min(core, len(self.busy) - 1)] for core in range(self.cores)) / max(1, self.cores)
+        yield "CPUUtilization", "job", around(mean, 4.0)
         memory = np.minimum(self.memory + self.memory_growth_per_s * since_s, 100)
         yield "MemoryUsedPercent", "machine", np.minimum(memory + 5, 100)
         yield "MemoryUsedPercent", "job", memory
