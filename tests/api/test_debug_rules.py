@@ -64,7 +64,7 @@ def test_names_are_unique_and_at_most_20():
         parsed(*({**rule(), "RuleConfigurationName": f"r{n}"} for n in range(21)))
 
 
-@pytest.mark.parametrize("name", ["a/b", ".hidden", "two\nlines"])
+@pytest.mark.parametrize("name", ["a/b", ".hidden", "two\nlines", "x" * 201, "é" * 101, "request"])
 def test_a_name_that_is_no_folders_is_refused(name):
     with pytest.raises(InvalidInput, match="RuleConfigurationName"):
         parsed({**rule(), "RuleConfigurationName": name})

@@ -2,7 +2,9 @@
 
 import pytest
 
+from sagehound.api.rule_names import PROFILER_DOCUMENTED, PROFILER_OWN
 from sagehound.errors import InvalidInput, Unsupported
+from sagehound.profile.findings import registry
 from sagehound.records.rules import ActionKind
 from sagehound.records.training import TrainingJob, TrainingStatus
 from tests.api import requests
@@ -166,3 +168,8 @@ def test_a_job_that_has_ended_is_not_updated(call, context):
     run_to(context, NAME, TrainingStatus.COMPLETED)
     with pytest.raises(InvalidInput, match="is in status Completed"):
         updated(call, context, ProfilerConfig={"DisableProfiler": True})
+
+
+def test_the_service_knows_the_rules_that_there_are():
+    assert {*PROFILER_DOCUMENTED} == {*registry.DOCUMENTED, "ProfilerReport"}
+    assert {*PROFILER_OWN} == {*registry.BEYOND}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sagehound.control.rules import RuleLoop
@@ -18,7 +19,7 @@ from sagehound.testing.folder_store import FolderStore
 
 #: It writes each rule's `says` at once and its `verdict` when the job has ended; `fails` ends it with that status.
 EVALUATOR = """
-import json, os, sys, time
+import json, os, subprocess, sys, time
 from pathlib import Path
 folder = Path(sys.argv[1])
 request = json.loads((folder / "request.json").read_text())
@@ -31,12 +32,21 @@ def write(rule, status, findings=()):
 for rule in request["rules"]:
     says = rule["parameters"].get("says", "InProgress")
     write(rule, says, [{"message": "it broke", "why": "because", "change": "this"}] if says == "IssuesFound" else [])
+    if "loops" in rule["parameters"]:
+        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+        (folder / "child").write_text(str(child.pid))
+        time.sleep(60)
     if "fails" in rule["parameters"]:
         print("first line"); print("NameError: the last line", file=sys.stderr)
         sys.exit(int(rule["parameters"]["fails"]))
 while not (folder / "ended").exists() and os.getppid() == parent:
     time.sleep(0.01)
+request = json.loads((folder / "request.json").read_text())
 for rule in request["rules"]:
+    if "profile" in request:
+        report = Path(request["output"]) / rule["name"] / "profiler-output" / "profiler-report.html"
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps(request))
     if "verdict" in rule["parameters"]:
         write(rule, rule["parameters"]["verdict"])
 """
@@ -60,6 +70,7 @@ class House:
         self.objects = FolderStore(home / "s3")
         (home / "evaluator.py").write_text(EVALUATOR)
         self.command = (sys.executable, "-S", str(home / "evaluator.py"))
+        self.stuck_s = 600.0
         self._now = 1000.0
 
     def clock(self) -> float:
@@ -74,11 +85,13 @@ class House:
             self.clock,
             {"AWS_REGION": "us-east-1"},
             command=self.command,
+            profiler_command=self.command,
             poll_s=0.01,
             delays_s=(0, 0),
+            stuck_s=self.stuck_s,
         )
 
-    def create(self, *rules: DebugRule, name: str = "job") -> None:
+    def create(self, *rules: DebugRule, name: str = "job", profiler_rules: tuple[DebugRule, ...] = ()) -> None:
         now = self.clock()
         job = TrainingJob(
             name=name,
@@ -86,12 +99,29 @@ class House:
             modified_at=now,
             arn=f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}",
             spec=TrainingSpec(
-                output_uri="s3://bucket/out", instance_type="ml.m5.large", rules=rules, tensors_uri="s3://bucket/out"
+                output_uri="s3://bucket/out",
+                instance_type="ml.m5.large",
+                rules=rules,
+                tensors_uri="s3://bucket/out" if rules else "",
+                profiler_rules=profiler_rules,
+                profiler_uri="s3://bucket/profiles" if profiler_rules else "",
+                profiler_interval_ms=500,
             ),
             document={},
         )
         self.store.insert(job.enter(SecondaryStatus.PENDING, now, "Waiting"))
         self.folder(name).mkdir(parents=True)
+
+    def adds(self, *rules: DebugRule, name: str = "job") -> None:
+        """An UpdateTrainingJob with further rules of the profiler."""
+
+        def added(job: TrainingJob) -> TrainingJob:
+            spec = replace(
+                job.spec, profiler_rules=job.spec.profiler_rules + rules, profiler_uri="s3://bucket/profiles"
+            )
+            return job.evolve(spec=spec)
+
+        self.store.update(TrainingJob, name, added)
 
     def folder(self, name: str = "job") -> Path:
         return self.settings.jobs_folder / name

@@ -122,3 +122,18 @@ def test_hosts_share_a_prefix_and_a_folder_may_be_missing(objects, tmp_path, ten
     (other / "link").symlink_to("events")
     assert kept.sync(over=True) == 1
     assert objects.stored == ["events"]
+
+
+def test_a_folder_that_rests_is_left_until_the_last_sync(objects, tmp_path, tensors):
+    now = [tensors.stat().st_mtime_ns]
+    kept = growing(objects, tmp_path, tensors, clock_ns=lambda: now[0], rest_ns=60 * 10**9)
+    lines = tensors / "manifest" / "0.json"
+    lines.write_text("1\n")
+    assert kept.sync() == 1
+    now[0] += 61 * 10**9
+    assert kept.sync() == 0
+    with lines.open("a") as file:
+        file.write("2\n")
+    assert kept.sync() == 0
+    assert kept.sync(over=True) == 1
+    assert objects.read(PLACE / "manifest/0.json") == b"1\n2\n"

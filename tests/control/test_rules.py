@@ -1,6 +1,7 @@
 """Rules followed from records to verdicts, by processes."""
 
 import json
+from pathlib import Path
 
 import psutil
 import pytest
@@ -182,4 +183,105 @@ def test_findings_that_could_not_be_stored_are_stored_later(house, caplog):
         await house.until(place.is_file)
 
     house.run(story)
+
+
+def test_a_rule_that_loops_is_ended_with_all_it_started_some_time_after_its_job(house):
+    house.stuck_s = 0.05
+
+    async def story():
+        house.create(rule("Overfit", loops="yes"))
+        house.trains()
+        child = house.folder() / "rules" / "built-in" / "child"
+        await house.until(lambda: child.is_file() and child.read_text())
+        assert not house.said().ended
+        house.ends()
+        ended = await house.ended()
+        assert ended.status is RuleStatus.ERROR
+        assert "Does it loop" in ended.details
+        await house.until(lambda: not _runs(int(child.read_text())))
+
+    house.run(story)
+
+
+def _runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     assert "findings of the rule Overfit of job could not be stored: it restarts" in caplog.text
+
+
+def report_of(house, rule):
+    """The stand-in's report: what it was asked at the end."""
+    place = S3Uri("bucket", f"out/job/rule-output/{rule}/profiler-output/profiler-report.html")
+    return json.loads(house.objects.read(place))
+
+
+def test_the_profilers_rules_have_a_process_of_their_own_and_leave_a_report(house):
+    async def story():
+        house.create(
+            rule("Overfit", verdict="NoIssuesFound"),
+            profiler_rules=(rule("ProfilerReport", STOP, says="IssuesFound", LowGPUUtilization_patience="9"),),
+        )
+        (house.folder() / "launch.json").write_text(
+            json.dumps({"hosts": [{"environment": {"OMP_NUM_THREADS": "3", "CUDA_VISIBLE_DEVICES": "0,2"}}]})
+        )
+        house.trains()
+        await house.until(lambda: house.job().status is TrainingStatus.STOPPING)
+        house.ends(status=TrainingStatus.STOPPED)
+        assert (await house.ended("Overfit")).status is RuleStatus.NO_ISSUES_FOUND
+        assert (await house.ended("ProfilerReport")).status is RuleStatus.ISSUES_FOUND
+
+    house.run(story)
+    asked = report_of(house, "ProfilerReport")
+    assert asked["profile"].endswith("s3/bucket/profiles/job/profiler-output")
+    assert asked["tensors"].endswith("s3/bucket/out/job/debug-output")
+    assert asked["metrics"] == str(house.folder() / "metrics.jsonl")
+    assert asked["rules"][0]["parameters"]["LowGPUUtilization_patience"] == "9"
+    facts = asked["job"]
+    assert (facts["name"], facts["status"], facts["threads"], facts["gpus"]) == ("job", "Stopped", 3, 2)
+    assert (facts["hosts"], facts["interval_ms"]) == (["algo-1"], 500)
+    found = json.loads((Path(asked["debugger_rules"]) / "Overfit.json").read_text())
+    assert found["status"] == "NoIssuesFound"
+
+
+def test_rules_that_an_update_brings_are_taken_up(house):
+    async def story():
+        house.create(profiler_rules=(rule("ProfilerReport", verdict="NoIssuesFound"),))
+        house.trains()
+        await house.says("InProgress", "ProfilerReport")
+        house.adds(rule("BatchSize", verdict="IssuesFound"))
+        await house.says("InProgress", "BatchSize")
+        house.ends()
+        assert (await house.ended("ProfilerReport")).status is RuleStatus.NO_ISSUES_FOUND
+        assert (await house.ended("BatchSize")).status is RuleStatus.ISSUES_FOUND
+
+    house.run(story)
+    assert [each["name"] for each in report_of(house, "BatchSize")["rules"]] == ["BatchSize"]
+
+
+def test_a_job_without_rules_gets_its_first_by_an_update(house):
+    async def story():
+        house.create()
+        house.trains()
+        house.adds(rule("ProfilerReport", verdict="NoIssuesFound"))
+        await house.says("InProgress", "ProfilerReport")
+        house.ends()
+        assert (await house.ended("ProfilerReport")).status is RuleStatus.NO_ISSUES_FOUND
+
+    house.run(story)
+    assert report_of(house, "ProfilerReport")["job"]["status"] == "Completed"
+
+
+def test_a_killed_service_writes_the_report_all_the_same(house):
+    house.create(profiler_rules=(rule("ProfilerReport", verdict="NoIssuesFound"),))
+
+    async def first():
+        house.trains()
+        await house.says("InProgress", "ProfilerReport")
+
+    house.run(first)
+    house.ends()
+
+    async def after_the_job():
+        assert (await house.ended("ProfilerReport")).status is RuleStatus.NO_ISSUES_FOUND
+
+    house.run(after_the_job)
+    assert report_of(house, "ProfilerReport")["job"]["status"] == "Completed"

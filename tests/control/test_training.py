@@ -1,7 +1,9 @@
 import asyncio
+import json
 import tarfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,7 +163,7 @@ def test_what_an_ended_job_worked_with_is_removed_and_its_log_stays(house):
         house.finish()
         await house.ended()
         left = {path.name for path in house.folder().iterdir()}
-        assert left == {"algo-1.log", "metrics.jsonl", "uploaded.json"}
+        assert left == {"algo-1.log", "metrics.jsonl", "sampling.json", "uploaded.json"}
 
     house.run(story)
 
@@ -439,6 +441,37 @@ def test_a_job_that_saved_no_tensors_leaves_no_mark(house):
         house.finish()
         await house.ended()
         assert not (house.settings.s3_folder / "bucket" / "tensors").exists()
+
+    house.run(story)
+
+
+def test_profiles_are_stored_while_it_runs_and_an_update_reaches_the_job(house):
+    async def story():
+        house.create(profiler={"ProfilingIntervalInMilliseconds": 500}, profiler_interval_ms=500)
+        await house.trains()
+        told = house.folder() / "sampling.json"
+        assert json.loads(told.read_text()) == {"interval_ms": 500}
+
+        def updated(job):
+            changes = {"profiler_uri": "s3://bucket/profiles", "profiler_interval_ms": 100, "profiler": {"New": 1}}
+            return job.evolve(spec=replace(job.spec, **changes))
+
+        house.store.update(TrainingJob, "job", updated)
+        await house.until(lambda: json.loads(told.read_text()) == {"interval_ms": 100})
+        config = house.folder() / "algo-1" / "input" / "config" / "profilerconfig.json"
+        await house.until(lambda: json.loads(config.read_text()) == {"New": 1})
+        stored = house.settings.s3_folder / "bucket" / "profiles" / "job" / "profiler-output"
+        samples = house.folder() / "profiler" / "algo-1" / "system" / "incremental" / "202611222315"
+        samples.mkdir(parents=True)
+        (samples / "1.algo-1.json").write_text("{}")
+        await house.until((stored / "system" / "incremental" / "202611222315" / "1.algo-1.json").exists)
+        timeline = house.folder() / "algo-1" / "output" / "profiler" / "framework"
+        timeline.mkdir(parents=True)
+        (timeline / "facts.json").write_text("{}")
+        house.finish()
+        await house.ended()
+        assert (stored / "framework" / "facts.json").exists()
+        assert not (house.folder() / "profiler").exists()
 
     house.run(story)
 

@@ -14,7 +14,8 @@ from sagehound.records.rules import DebugRule
 
 MAX_RULES = 20
 _IMAGES = "sagemaker-debugger-rule"
-_LONGEST_NAME = 200
+_LONGEST_NAME = 200  # bytes: file systems take 255, and an ending is added
+_RESERVED = "request"  # the evaluator's own file
 #: What is read here and is no parameter of the rule itself.
 _OURS = ("rule_to_invoke", "source_s3_uri", "action_json", "stop_training_on_fire", "training_job_name_prefix")
 
@@ -66,11 +67,13 @@ def _own(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def check_name(name: str) -> str:
     """A RuleConfigurationName; InvalidInput where it cannot be a folder's."""
-    if "/" in name or not name.isprintable() or name.startswith(".") or len(name) > _LONGEST_NAME:
+    if "/" in name or not name.isprintable() or name.startswith(".") or len(name.encode()) > _LONGEST_NAME:
         raise InvalidInput(
             f"the RuleConfigurationName {name[:80]!r} becomes a folder's: leave out '/', do not begin with '.', "
-            f"and use at most {_LONGEST_NAME} printable characters"
+            f"and use at most {_LONGEST_NAME} printable characters (in UTF-8, bytes)"
         )
+    if name == _RESERVED:
+        raise InvalidInput(f"the RuleConfigurationName {name!r} is taken by a file of the evaluation; give another")
     return name
 
 

@@ -57,4 +57,15 @@ PROFILER_DOCUMENTED = (
 )
 
 #: And those beyond AWS's.
-PROFILER_OWN: tuple[str, ...] = ()
+PROFILER_OWN = (
+    "EvaluationShare",
+    "FirstStep",
+    "IdleCores",
+    "LoaderBound",
+    "MemoryFormat",
+    "MemoryGrowth",
+    "Precision",
+    "SyncEachStep",
+    "ThreadsOversubscribed",
+    "TinyOperators",
+)

@@ -15,15 +15,15 @@ from pathlib import Path
 from sagehound.control.artifacts import upload
 from sagehound.control.checkpoints import Checkpoints
 from sagehound.control.growing_folder import GrowingFolder
+from sagehound.control.growing_places import growing_folders, profile_folders, tensors_place
 from sagehound.control.patience import DELAYS_S, Interrupted, persistently
 from sagehound.control.slots import Grant, gpus_of
 from sagehound.control.staging import Staging
 from sagehound.errors import JobFailure, ObjectStoreError, ServiceUnavailable
-from sagehound.jobs import contract, metrics
+from sagehound.jobs import configuration, contract, metrics, sampling
 from sagehound.jobs.launcher import Exit, Launcher
 from sagehound.jobs.lines import LineWriter
 from sagehound.jobs.logs import log_path
-from sagehound.names import S3Uri
 from sagehound.objects.store import ObjectStore
 from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.settings import Settings
@@ -77,11 +77,17 @@ class Course:
         self._closing = threading.Event()
         self._stopping = asyncio.Event()
         self._growing: tuple[GrowingFolder, ...] | None = None
+        self._profiled = False
+        self._news = asyncio.Event()
 
     def stop(self) -> None:
         """The record says Stopping: end the job, whatever it is doing."""
         self._halt.set()
         self._stopping.set()
+
+    def hear(self) -> None:
+        """The record has changed: what the profiler is told may have, too."""
+        self._news.set()
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -159,7 +165,7 @@ class Course:
         await asyncio.to_thread(self._update, self._trains)
         ending = asyncio.ensure_future(launcher.wait(self._folder))
         stopper = asyncio.create_task(self._stop_when_asked())
-        keepers = [asyncio.create_task(keeping) for keeping in self._keepings()]
+        keepers = [asyncio.create_task(keeping) for keeping in (*self._keepings(), self._keep_told())]
         try:
             ended = await ending
         finally:
@@ -187,7 +193,34 @@ class Course:
         if checkpoints is not None:
             yield self._keep("Checkpoints", checkpoints.sync, around.checkpoint_interval_s)
         for folder in self._growing_folders(job):
-            yield self._keep(f"What goes to {folder.uri}", folder.sync, around.tensor_interval_s)
+            yield self._keep_stored(folder)
+
+    def _keep_stored(self, folder: GrowingFolder) -> Coroutine[None, None, None]:
+        return self._keep(f"What goes to {folder.uri}", folder.sync, self._around.tensor_interval_s)
+
+    async def _keep_told(self) -> None:
+        """Pass on what an UpdateTrainingJob says; again after a restart, as the update may have come before."""
+        job = await asyncio.to_thread(self._job)
+        async with asyncio.TaskGroup() as group:
+            known = self._growing_folders(job)
+            while True:
+                await asyncio.to_thread(self._tell, job)
+                for folder in self._growing_folders(job)[len(known) :]:
+                    group.create_task(self._keep_stored(folder))
+                known = self._growing_folders(job)
+                await self._news.wait()
+                self._news.clear()
+                job = await asyncio.to_thread(self._job)
+
+    def _tell(self, job: TrainingJob) -> None:
+        """Write the profiler's settings for the sampler and the scripts, where they are others."""
+        try:
+            sampling.tell(str(self._folder), job.spec.profiler_interval_ms)
+            for host in self._hosts():
+                configuration.write_profiler(self._folder / host / "input" / "config", job)
+        except OSError as error:
+            with self._log("algo-1") as say:
+                say(f"The profiler could not be told of its new settings: {error}")
 
     async def _keep(self, what: str, sync: Callable[[], int], interval_s: float) -> None:
         troubled = False
@@ -274,7 +307,7 @@ class Course:
 
     def _clear(self) -> None:
         """Remove what the job worked with; its logs, metrics and exit record stay."""
-        self._remove("staged", "artifacts", *self._hosts())
+        self._remove("staged", "artifacts", sampling.FOLDER, *self._hosts())
 
     def _hosts(self) -> list[str]:
         return contract.host_names(self._job().spec.instance_count)
@@ -291,17 +324,12 @@ class Course:
         return Checkpoints(self._around.objects, job.spec.checkpoint_uri, folders)
 
     def _growing_folders(self, job: TrainingJob) -> tuple[GrowingFolder, ...]:
-        """The tensors first. They know what they have stored, so they are made once."""
+        """They know what they have stored, so they are made once. A profile may be asked for later."""
         if self._growing is None:
-            self._growing = tuple(
-                GrowingFolder(
-                    self._around.objects,
-                    S3Uri.parse(uri) / f"{job.name}/{kind}",
-                    [contract.on_this_machine(path, self._folder / host) for host in self._hosts()],
-                    self._folder,
-                )
-                for uri, path, kind in _growing_places(job)
-            )
+            self._growing = growing_folders(job, self._folder, self._hosts(), self._around.objects)
+        elif not self._profiled and job.spec.profiler_uri:
+            self._growing += profile_folders(job, self._folder, self._hosts(), self._around.objects)
+        self._profiled = bool(job.spec.profiler_uri)
         return self._growing
 
     def _store_growing(self, job: TrainingJob) -> None:
@@ -340,20 +368,6 @@ _MESSAGES = {
     SecondaryStatus.STOPPED: "Training job stopped",
     SecondaryStatus.MAX_RUNTIME_EXCEEDED: "Training job runtime exceeded MaxRuntimeInSeconds",
 }
-
-
-def tensors_place(job: TrainingJob) -> S3Uri:
-    """Where the job's tensors are stored, as SageMaker's SDK expects them."""
-    return S3Uri.parse(job.spec.tensors_uri) / f"{job.name}/debug-output"
-
-
-def _growing_places(job: TrainingJob) -> Iterator[tuple[str, str, str]]:
-    """The address, the path in the job, and the name in the address."""
-    spec = job.spec
-    if spec.tensors_uri:
-        yield spec.tensors_uri, spec.tensors_path, "debug-output"
-    if spec.tensorboard_uri:
-        yield spec.tensorboard_uri, spec.tensorboard_path, "tensorboard-output"
 
 
 def _farewell(job: TrainingJob, secondary: SecondaryStatus) -> str:

@@ -13,9 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sagehound.control.actions import Actions, Alarm
-from sagehound.control.course import tensors_place
 from sagehound.control.evaluator import Evaluator
+from sagehound.control.growing_folder import GrowingFolder
+from sagehound.control.growing_places import profile_place, tensors_place
 from sagehound.control.patience import DELAYS_S, Interrupted, persistently
+from sagehound.control.rule_requests import debugger_request, profiler_request
 from sagehound.errors import AlreadyExists, JobFailure, NotFound, ObjectStoreError
 from sagehound.names import Arn, S3Uri, evaluation_name
 from sagehound.objects.store import ObjectStore
@@ -29,13 +31,19 @@ _LOG = logging.getLogger(__name__)
 POLL_S = 0.5
 _NEVER_TRAINED = "The training job ended before its script was started: there was nothing to judge"
 _NO_VERDICT = "InternalServerError: the process that judged the rule ended without a verdict"
+_STUCK = (
+    "The job has ended, and its next saved step took longer to judge than is waited for: the rule was ended. Does it "
+    "loop, or wait for something?"
+)
+#: So long may a step take to be judged once the job is over: it holds a place that other jobs' rules wait for.
+STUCK_S = 600.0
 _FINAL = (RuleStatus.NO_ISSUES_FOUND, RuleStatus.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What every evaluation works with. `command` runs an evaluator, its folder being added; `environment` is the
-    whole environment of such a process."""
+    """What every evaluation works with. `command` runs an evaluator of the debugger's rules, `profiler_command` one of
+    the profiler's, its folder being added; `environment` is the whole environment of such a process."""
 
     store: Store
     objects: ObjectStore
@@ -43,16 +51,18 @@ class Bench:
     clock: Callable[[], float]
     actions: Actions
     command: Sequence[str]
+    profiler_command: Sequence[str]
     environment: Mapping[str, str]
     poll_s: float = POLL_S
     delays_s: tuple[float, ...] = DELAYS_S
+    stuck_s: float = STUCK_S
 
 
 class Evaluation:
     """One job's rules. Everything can be done again after a kill at any point: what a rule had found stands, its
     actions are not taken twice, and what was not judged to its end is judged anew.
 
-    `trains` and `ended` are called in the event loop, any number of times.
+    `hear` is called in the event loop, any number of times. Rules that are added to the job are taken up while it runs.
     """
 
     def __init__(self, job: TrainingJob, bench: Bench) -> None:
@@ -61,12 +71,19 @@ class Evaluation:
         self._begun = asyncio.Event()
         self._over = asyncio.Event()
         self._halt = threading.Event()
+        self._added = asyncio.Event()
+        self._known: set[str] = set()
         self._stored: dict[str, bytes] = {}
+        self._outputs: dict[str, GrowingFolder] = {}
 
     def hear(self, job: TrainingJob) -> None:
         """The training job's record has changed."""
+        if len(job.spec.all_rules) > len(self._job.spec.all_rules):
+            self._job = job
+            self._added.set()
         if job.status.ended:
             self._over.set()
+            self._added.set()
         if job.has_trained or job.status.ended:
             self._begun.set()
 
@@ -83,14 +100,33 @@ class Evaluation:
                 await asyncio.to_thread(self._end, going, RuleStatus.STOPPED, _NEVER_TRAINED)
                 return
             async with places, asyncio.TaskGroup() as group:
-                for part in self._parts(going):
-                    group.create_task(self._follow(Evaluator(*part)))
+                for evaluator in self._parts(going):
+                    group.create_task(self._follow(evaluator))
+                await self._take_up_added(group)
         finally:
             self._halt.set()
 
+    async def _take_up_added(self, group: asyncio.TaskGroup) -> None:
+        """Until the job is over: a process for rules that an UpdateTrainingJob brings."""
+        known = self._known
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            rules = [rule for rule in self._job.spec.profiler_rules if rule.name not in known]
+            if rules:
+                for rule in rules:
+                    await asyncio.to_thread(self._record, rule)
+                folder = self._root / f"profiler-{len(known)}"
+                known |= {rule.name for rule in rules}
+                group.create_task(self._follow(Evaluator(folder, rules, profiler=True)))
+            if self._over.is_set():
+                return
+
     def _going_on(self) -> list[DebugRule]:
         """The rules that have not ended; every rule has a record from now on."""
-        return [rule for rule in self._job.spec.rules if not self._record(rule).ended]
+        rules = self._job.spec.all_rules
+        self._known = {rule.name for rule in rules}
+        return [rule for rule in rules if not self._record(rule).ended]
 
     def _record(self, rule: DebugRule) -> RuleEvaluation:
         name, now = evaluation_name(self._job.name, rule.name), self._bench.clock()
@@ -99,23 +135,34 @@ class Evaluation:
         arn = str(replace(Arn.parse(self._job.arn), resource="processing-job", name=name))
         record = RuleEvaluation(
             name=name, created_at=now, modified_at=now, arn=arn, parent=self._job.name, rule=rule.name
+                if evaluator.silent_s() > self._bench.stuck_s:
+                    await evaluator.kill()
+                    await asyncio.to_thread(self._take_news, evaluator)
+                    await asyncio.to_thread(self._end, evaluator.rules, RuleStatus.ERROR, _STUCK)
+                    return
         )
         with contextlib.suppress(AlreadyExists):
             self._bench.store.insert(record)
         return record
 
-    def _parts(self, going: Sequence[DebugRule]) -> list[tuple[Path, list[DebugRule]]]:
+    @property
+    def _root(self) -> Path:
+        return self._bench.settings.jobs_folder / self._job.name / "rules"
+
+    def _parts(self, going: Sequence[DebugRule]) -> list[Evaluator]:
         """What each process judges, and its folder."""
-        root = self._bench.settings.jobs_folder / self._job.name / "rules"
-        own = [(root / f"custom-{n}", [rule]) for n, rule in enumerate(self._job.spec.rules) if rule.source_uri]
-        parts = [(root / "built-in", [rule for rule in going if not rule.source_uri]), *own]
-        return [(folder, rules) for folder, rules in parts if rules and rules[0] in going]
+        root, spec = self._root, self._job.spec
+        own = [Evaluator(root / f"custom-{n}", [rule]) for n, rule in enumerate(spec.rules) if rule.source_uri]
+        built_in = Evaluator(root / "built-in", [rule for rule in spec.rules if rule in going and not rule.source_uri])
+        profiler = Evaluator(root / "profiler", [rule for rule in spec.profiler_rules if rule in going], profiler=True)
+        return [each for each in (built_in, *own, profiler) if each.rules and each.rules[0] in going]
 
     async def _follow(self, evaluator: Evaluator) -> None:
         """One process, from its request to its end."""
         try:
             await asyncio.to_thread(self._prepare, evaluator)
-            await evaluator.start(self._bench.command, self._bench.environment)
+            command = self._bench.profiler_command if evaluator.profiler else self._bench.command
+            await evaluator.start(command, self._bench.environment)
         except (JobFailure, OSError) as error:
             await asyncio.to_thread(self._end, evaluator.rules, RuleStatus.ERROR, f"{error}")
             return
@@ -124,22 +171,34 @@ class Evaluation:
         try:
             while (code := await evaluator.wait(self._bench.poll_s)) is None:
                 if self._over.is_set():
-                    evaluator.job_ended()
+                    await asyncio.to_thread(self._tell_the_end, evaluator)
                 await asyncio.to_thread(self._take_news, evaluator)
         finally:
             await evaluator.kill()
         await asyncio.to_thread(self._conclude, evaluator, code)
 
     def _prepare(self, evaluator: Evaluator) -> None:
-        evaluator.write_request(self._job.name, self._trial(), {})
+        evaluator.prepare()
         own = [rule for rule in evaluator.rules if rule.source_uri]
-        if own:
-            sources = {rule.name: self._source(rule, evaluator.folder.with_suffix(".source")) for rule in own}
-            evaluator.write_request(self._job.name, self._trial(), sources)
+        sources = {rule.name: self._source(rule, evaluator.folder.with_suffix(".source")) for rule in own}
+        evaluator.write_request(self._request(evaluator, sources))
 
-    def _trial(self) -> str:
-        """Where the tensors are read: the embedded store's own folder, whether it is there yet or not, or S3."""
-        place = tensors_place(self._job)
+    def _request(self, evaluator: Evaluator, sources: Mapping[str, Path]) -> dict[str, Any]:
+        tensors = self._readable(tensors_place(self._job)) if self._job.spec.tensors_uri else ""
+        if not evaluator.profiler:
+            return debugger_request(self._job, tensors, evaluator.rules, sources)
+        job = self._bench.store.get(TrainingJob, self._job.name)
+        profile = self._readable(profile_place(job))
+        return profiler_request(job, self._root.parent, profile, tensors, evaluator.rules, evaluator.output)
+
+    def _tell_the_end(self, evaluator: Evaluator) -> None:
+        """The job is over: the profiler's rules are told of when and how before they look for the last time."""
+        if evaluator.profiler and not evaluator.told:
+            evaluator.write_request(self._request(evaluator, {}))
+        evaluator.job_ended()
+
+    def _readable(self, place: S3Uri) -> str:
+        """Where it is read: the embedded store's own folder, whether it is there yet or not, or S3."""
         bucket = self._bench.objects.folder(S3Uri(place.bucket))
         return str(bucket / place.key) if bucket is not None else str(place)
 
@@ -157,7 +216,10 @@ class Evaluation:
         return path
 
     def _take_news(self, evaluator: Evaluator) -> None:
-        for rule, said in evaluator.news():
+        news = evaluator.news()
+        if news and evaluator.profiler:
+            self._store_output(evaluator)
+        for rule, said in news:
             if not self._take(rule, said):
                 evaluator.again(rule)
 
@@ -211,7 +273,25 @@ class Evaluation:
         self._stored[rule.name] = body
         return True
 
+    def _store_output(self, evaluator: Evaluator) -> None:
+        """Put what the profiler's rules wrote where people look for it: before it is said that they are done."""
+        for rule in evaluator.rules:
+            kept = self._outputs.setdefault(
+                rule.name,
+                GrowingFolder(
+                    self._bench.objects, output_place(self._job.name, rule), [evaluator.output / rule.name], self._root
+                ),
+            )
+            try:
+                persistently(kept.sync, self._halt, _LOG.warning, self._bench.delays_s)
+            except JobFailure as error:
+                _LOG.warning(
+                    "the report of the rule %s of %s could not be stored: %s", rule.name, self._job.name, error
+                )
+
     def _conclude(self, evaluator: Evaluator, code: int) -> None:
+        if evaluator.profiler:
+            self._store_output(evaluator)
         self._take_news(evaluator)
         said = evaluator.errors()
         reason = f"{_NO_VERDICT} (exit status {code}){f': {said}' if said else ''}"
@@ -236,4 +316,9 @@ class Evaluation:
 
 def findings_place(job: str, rule: DebugRule) -> S3Uri:
     """Where a rule's findings are stored."""
-    return S3Uri.parse(rule.output_uri) / f"{job}/rule-output/{rule.name}/findings.json"
+    return output_place(job, rule) / "findings.json"
+
+
+def output_place(job: str, rule: DebugRule) -> S3Uri:
+    """Where all goes that a rule leaves."""
+    return S3Uri.parse(rule.output_uri) / f"{job}/rule-output/{rule.name}"

@@ -1,11 +1,15 @@
-"""The processes that judge a job's rules: one for all built-in rules, one for each rule of the user's own."""
+"""The processes that judge a job's rules: one for the debugger's built-in rules, one for the profiler's, one for each
+rule of the user's own."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,34 +17,32 @@ from typing import Any
 
 from sagehound.records.rules import DebugRule
 
-_ENDED, _REQUEST, _ERRORS = "ended", "request.json", "evaluator.log"
+_ENDED, _ALIVE, _REQUEST, _ERRORS = "ended", "alive", "request.json", "evaluator.log"
 _ERROR_LINES, _ERROR_BYTES = 5, 8192
 
 
 @dataclass(slots=True)
 class Evaluator:
     """A process and its folder: the request goes in, a status file for each rule comes out (see
-    `sagehound.debug.evaluator`). It ends by itself when it has judged all, after `job_ended`."""
+    `sagehound.debug.evaluator` and `sagehound.profile.evaluator`). It ends by itself when it has judged all, after
+    `job_ended`. `profiler` tells whose rules they are."""
 
     folder: Path
     rules: Sequence[DebugRule]
+    profiler: bool = False
     _read: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
-    def write_request(self, job: str, trial: str, sources: Mapping[str, Path]) -> None:
-        """Say what is to be judged; `sources` has the files of custom rules by the rule's name."""
+    def prepare(self) -> None:
+        """An empty folder: what a process of an earlier service had judged is judged anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        rules = [
-            {
-                "name": rule.name,
-                "rule": rule.invoked,
-                "parameters": rule.parameters,
-                "source": str(sources[rule.name]) if rule.name in sources else None,
-            }
-            for rule in self.rules
-        ]
-        (self.folder / _REQUEST).write_text(json.dumps({"trial": trial, "job": job, "rules": rules}))
+
+    def write_request(self, document: Mapping[str, Any]) -> None:
+        """Say what is to be judged; a process that runs reads a whole one."""
+        draft = self.folder / f"{_REQUEST}.part"
+        draft.write_text(json.dumps(document))
+        draft.replace(self.folder / _REQUEST)
 
     async def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         with (self.folder / _ERRORS).open("wb") as log:
@@ -63,15 +65,31 @@ class Evaluator:
         return None
 
     async def kill(self) -> None:
-        """End it, if it runs."""
-        if self._process is not None and self._process.returncode is None:
+        """End it, if it runs, and what a rule of the user's may have started."""
+        if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
+
+    def silent_s(self) -> float:
+        """How long it has judged nothing, in seconds, since the job ended."""
+        signs = [path.stat().st_mtime for name in (_ALIVE, _ENDED) if (path := self.folder / name).exists()]
+        return max(0.0, time.time() - max(signs)) if (self.folder / _ENDED).exists() else 0.0
+
+    @property
+    def output(self) -> Path:
+        """What the profiler's rules write for people, one folder a rule."""
+        return self.folder / "output"
+
+    @property
+    def told(self) -> bool:
+        """Whether it knows that the job is over."""
+        return (self.folder / _ENDED).exists()
 
     def job_ended(self) -> None:
         """The training job is over, and all it saved is stored."""
-        (self.folder / _ENDED).touch()
+        if not (self.folder / _ENDED).exists():
+            (self.folder / _ENDED).touch()
 
     def news(self) -> list[tuple[DebugRule, dict[str, Any]]]:
         """What rules have said since the last look."""

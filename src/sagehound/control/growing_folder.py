@@ -1,4 +1,4 @@
-"""Folders that a job writes while it runs, kept in step with S3: tensors, TensorBoard's files."""
+"""Folders that a job writes while it runs, kept in step with S3: tensors, TensorBoard's files, profiles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Look:
 
 @dataclass(slots=True)
 class _Known:
-    """One folder as it was stored. `changed_ns` is set where all in it was, and nothing of it grows."""
+    """One folder as it was stored. `changed_ns` is set where all in it was, and nothing of it grows any more."""
 
     changed_ns: int | None = None
     folders: list[str] = field(default_factory=list)
@@ -50,6 +50,8 @@ class GrowingFolder:
     written once: whoever reads the objects finds every file that a manifest speaks of. Folders that hold only such
     files and do not change are not looked into again, so a sync costs what is new, not what is there. What the job
     removes stays in S3. Calls from several threads take turns.
+
+    `rest_ns`: a folder whose files have not changed for so long gets no more, until the last sync (None: never so).
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class GrowingFolder:
         folders: Sequence[Path],
         scratch: Path,
         clock_ns: Callable[[], int] = time.time_ns,
+        rest_ns: int | None = None,
     ) -> None:
         self._objects = objects
         self._uri = uri
         self._folders = folders
         self._scratch = scratch
         self._clock_ns = clock_ns
+        self._rest_ns = rest_ns
         self._known: dict[str, _Known] = {}
         self._grown: dict[str, tuple[int, int]] = {}
         self._there: dict[str, int] | None = None
@@ -85,6 +89,7 @@ class GrowingFolder:
         if self._there is None:
             self._there = self._listed()
         if over:
+            self._wake()
             return self._store(root, None)
         with tempfile.TemporaryDirectory(prefix="sync", dir=self._scratch) as scratch:
             return self._store(root, Path(scratch))
@@ -134,8 +139,22 @@ class GrowingFolder:
             known.stored.update(entry.name for entry in fresh)
             known.folders = look.folders
             still = self._clock_ns() - look.changed_ns > _SETTLED_NS
-            known.changed_ns = look.changed_ns if still and all(map(_written_once, look.files)) else None
+            known.changed_ns = look.changed_ns if still and all(map(self._rests, look.files)) else None
         return count
+
+    def _rests(self, entry: os.DirEntry[str]) -> bool:
+        """Whether the file is stored as it will stay. One that is taken for it wrongly is stored by the last sync."""
+        if _written_once(entry) or self._rest_ns is None:
+            return _written_once(entry)
+        status = entry.stat()
+        stored = self._grown.get(entry.path) == (status.st_mtime_ns, status.st_size)
+        return stored and self._clock_ns() - status.st_mtime_ns > self._rest_ns
+
+    def _wake(self) -> None:
+        """Have every folder looked into again, but for those where nothing grows."""
+        if self._rest_ns is not None:
+            for known in self._known.values():
+                known.changed_ns = None
 
     def _looks(self, folder: str) -> Iterator[_Look]:
         """`folder` and those below it; but for those that cannot have changed."""

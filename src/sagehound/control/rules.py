@@ -1,4 +1,4 @@
-"""What makes the debugger's rules happen: one evaluation for each training job that has some."""
+"""What makes the debugger's and the profiler's rules happen: one evaluation for each training job that has some."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sagehound.control.actions import Actions
-from sagehound.control.evaluation import POLL_S, Bench, Evaluation
+from sagehound.control.evaluation import POLL_S, STUCK_S, Bench, Evaluation
 from sagehound.control.patience import DELAYS_S
 from sagehound.errors import NotFound
 from sagehound.jobs import variables
@@ -25,6 +25,7 @@ from sagehound.store.store import Query, Store, every
 
 _LOG = logging.getLogger(__name__)
 EVALUATOR = (sys.executable, "-m", "sagehound.debug.evaluator")
+PROFILER = (sys.executable, "-m", "sagehound.profile.evaluator")
 RETRY_S = 10.0
 
 
@@ -40,9 +41,11 @@ class RuleLoop:
         clock: Callable[[], float],
         client_environment: Mapping[str, str],
         command: Sequence[str] = EVALUATOR,
+        profiler_command: Sequence[str] = PROFILER,
         poll_s: float = POLL_S,
         delays_s: tuple[float, ...] = DELAYS_S,
         service: Mapping[str, str] = os.environ,
+        stuck_s: float = STUCK_S,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -54,9 +57,11 @@ class RuleLoop:
             clock=clock,
             actions=Actions(store, settings, clock, self._say),
             command=command,
+            profiler_command=profiler_command,
             environment=_environment(service, client_environment),
             poll_s=poll_s,
             delays_s=delays_s,
+            stuck_s=stuck_s,
         )
         self._evaluations: dict[str, Evaluation] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,12 +91,12 @@ class RuleLoop:
                 found[name] = self._store.get(TrainingJob, name)
             except NotFound:
                 _LOG.error("rules of a training job %s that does not exist", name)
-        return [job for job in found.values() if job.spec.rules]
+        return [job for job in found.values() if job.spec.all_rules]
 
     def _notice(self, record: Record) -> None:
         """A record changed; in any thread."""
         loop = self._loop
-        if loop is not None and isinstance(record, TrainingJob) and record.spec.rules:
+        if loop is not None and isinstance(record, TrainingJob) and record.spec.all_rules:
             loop.call_soon_threadsafe(self._wake, record)
 
     def _wake(self, job: TrainingJob) -> None:

@@ -85,6 +85,8 @@ class TrainingLoop:
             queue = self._slots.take if self._started(job) else self._slots.request
             request = queue(job.spec.instance_count, gpus_of(job.spec.instance_type))
             self._tasks.create_task(self._follow(job.name, course, request))
+        if course is not None:
+            course.hear()
         if course is not None and job.status is TrainingStatus.STOPPING:
             course.stop()
 

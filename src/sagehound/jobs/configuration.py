@@ -49,6 +49,16 @@ def write_configuration(folder: Path, files: dict[str, Any]) -> None:
         (folder / name).write_text(json.dumps(body))
 
 
+def write_profiler(folder: Path, job: TrainingJob) -> None:
+    """Replace the profiler's file by what the job's record says now, where that is something else."""
+    path, body = folder / "profilerconfig.json", json.dumps(job.spec.profiler)
+    if not job.spec.profiler or (path.exists() and path.read_text() == body):
+        return
+    draft = path.with_suffix(".draft")
+    draft.write_text(body)
+    draft.replace(path)
+
+
 def _channel(channel: Channel) -> dict[str, str]:
     entry = {
         "TrainingInputMode": channel.mode,

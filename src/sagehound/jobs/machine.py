@@ -1,6 +1,5 @@
 """What the machine does, from /proc: cores, memory, disks, network."""
 
-
 from __future__ import annotations
 
 import os

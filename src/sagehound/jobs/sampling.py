@@ -15,10 +15,11 @@ DEFAULT_INTERVAL_MS = 500
 
 def tell(folder: str, interval_ms: int) -> None:
     """Have the job in `folder` sampled every `interval_ms`; 0: not at all. Whole or not at all."""
-    draft = f"{folder}/{FILE}.{os.getpid()}"
+    path, body = f"{folder}/{FILE}", json.dumps({"interval_ms": interval_ms})
+    draft = f"{path}.{os.getpid()}"
     with open(draft, "w") as file:
-        json.dump({"interval_ms": interval_ms}, file)
-    os.replace(draft, f"{folder}/{FILE}")
+        file.write(body)
+    os.replace(draft, path)
 
 
 class Told:
