@@ -2,18 +2,24 @@
 
     python benchmarks/debugger_overhead.py [--rounds 150] [--resnet-rounds 2] [--without-original] [CASE ...]
 
-Paired: a hooked model and its unhooked twin take turns in one process, ten steps each, the first of which is saved; one
-thread. Processor time of the training thread: the median of the hooked model's rounds over the median of the twin's.
-What other threads spent (the hook's writer) is added to the hooked model, shared out over its rounds: the writer may
-gather several saves, so a median would not see it. Wall time is each model's own ten steps; the writer may run beside
-either of them, so what it takes of the interpreter falls on both. Each case runs in a process of its own, and so does
-the original (smdebug 1.0.34 with one line patched, in an environment of its own below ~/.cache, which is made at the
-first run; left out, with the reason, where that fails). `floor` is the ratio of a debugger that did nothing but copy
-the bytes that were saved (or read them once, for reductions) and write them to a file, at the speeds measured in the
-same process. Prints a table and a JSON line.
+Paired: a hooked model and its unhooked twin take turns in one process, one thread: ten steps each, the first of which
+is saved; where nothing is saved, one step each. Which of the two comes first is drawn anew for every pair. Processor
+time of the training thread: `cpu` is 1 and the median of the pairs' differences over the median of the twin's, no pair
+left out; `95 %` the interval of a bootstrap over the pairs. Two unhooked models differ by up to 0.01, as one lies
+elsewhere in memory: the same pairs before there is a hook are measured first, and their median difference taken out
+(its own uncertainty is in the interval). What other threads spent (the hook's writer) is added, shared out over the
+rounds: the writer may gather several saves, so a median would not see it. Wall time is each model's own steps; the
+writer may run beside either of them, so what it takes of the interpreter falls on both.
 
-Two unhooked models differ by up to 0.01, as one lies elsewhere in memory: their ratio before there is a hook is
-measured first, and taken out.
+A second witness, which noise between models does not touch, is `direct`: in a run of its own, the processor time spent
+between the entry and the exit of our callbacks, a hooked step, in microseconds (and `direct cpu`, that and the writer's
+over the twin's). `twin` is the same within the steps of the twin: listeners to optimizers and functions are global.
+What torch itself spends on calling them is not in it, nor the two extra Python calls of a functional loss.
+
+Each case runs in processes of its own, and so does the original (smdebug 1.0.34 with one line patched, in an
+environment of its own below ~/.cache, which is made at the first run; left out, with the reason, where that fails).
+`floor` is the ratio of a debugger that did nothing but copy the bytes that were saved (or read them once, for
+reductions) and write them to a file, at the speeds measured in the same process. Prints a table and a JSON line.
 
 Learned (22 November 2026, two cores that others used, before that correction). Ours and the original's, processor time:
 losses 1.03 and 1.15; losses, gradients and weights 1.09 and 1.28; reductions 1.11 and 1.48; everything 1.47 and 1.54;
@@ -25,9 +31,12 @@ What one module gives and the next one takes is written twice.
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib
 import json
 import math
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -39,6 +48,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -70,17 +80,28 @@ CASES = {
 
 @dataclass(frozen=True)
 class Cost:
-    """One run of a case. Times are ms of ten steps; `writer_ms` is what other threads spent of `extra_cpu_ms`,
-    `saved_mb` the size of a save. Quartiles are of single rounds."""
+    """One run of a case. Times are ms of a round (ten steps, or one where nothing is saved); `writer_ms` is what other
+    threads spent of `extra_cpu_ms`, `saved_mb` the size of a save. `cpu_interval` holds `cpu` at 95 %."""
 
     cpu: float
     wall: float
-    cpu_quartiles: tuple[float, float]
+    cpu_interval: tuple[float, float]
     extra_cpu_ms: float
     writer_ms: float
     twin_cpu_ms: float
     saved_mb: float
     floor: float
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Processor time within our callbacks: microseconds a hooked step, and a step of its unhooked twin. `writer_us` is
+    what other threads spent a step, `ratio` all of that over the twin's step."""
+
+    hooked_us: float
+    twin_us: float
+    writer_us: float
+    ratio: float
 
 
 # The pair, in a process of its own
@@ -92,31 +113,34 @@ def measure(case: Case, library: str, rounds: int, size: int) -> Cost:
     twin = _steps(case, size)[0]
     with tempfile.TemporaryDirectory() as parent:
         hooked, model, criterion = _steps(case, size)
-        bias = 1.0 if case.resnet else _bias(hooked, twin, rounds)
+        length = 1 if case.interval == NEVER else INTERVAL
+        rounds *= INTERVAL // length
+        warm_up = 1 if case.resnet else 3 * INTERVAL
+        order = random.Random(0)
+        # ResNet-18's rounds take half a minute: those that show the difference between two models would double it.
+        before = [] if case.resnet else _pairs(hooked, twin, length, rounds, order)
         hook = None if library == "none" else _hook(library, case, f"{parent}/tensors")
         if hook is not None:
             hook.register_module(model)
             hook.register_loss(criterion)
-        warm_up = 1 if case.resnet else 3 * INTERVAL
         _spent(hooked, warm_up)
         _spent(twin, warm_up)
-        before = time.process_time() - time.thread_time()
-        pairs = [(*_spent(hooked, INTERVAL), *_spent(twin, INTERVAL)) for _ in range(rounds)]
+        others = time.process_time() - time.thread_time()
+        pairs = _pairs(hooked, twin, length, rounds, order)
         if hook is not None:
             hook.close()
-        writer_ms = (time.process_time() - time.thread_time() - before) * 1e3 / rounds
-        saves = math.ceil((warm_up + rounds * INTERVAL) / case.interval)
+        writer_ms = (time.process_time() - time.thread_time() - others) * 1e3 / rounds
+        saves = math.ceil((warm_up + rounds * length) / case.interval)
         saved_bytes = sum(f.stat().st_size for f in Path(parent).rglob("*") if f.is_file()) / saves
-        own_ms = statistics.median(pair[3] for pair in pairs)
         floor_ms = 0.0 if case.interval == NEVER else _floor_ms(_bytes(case, model, saved_bytes), case.reduced, parent)
-    ratios = [(pair[1] / bias + writer_ms) / pair[3] for pair in pairs]
-    extra_ms = statistics.median(pair[1] for pair in pairs) / bias + writer_ms - own_ms
+    cpu, wall = _column(pairs, 1), _column(pairs, 0)
+    bias = _column(before, 1) if before else np.zeros((1, 2))
+    own_ms = float(np.median(cpu[:, 1]))
+    extra_ms = _extra(cpu, bias) + writer_ms
     return Cost(
         cpu=round(1 + extra_ms / own_ms, 4),
-        wall=round(
-            statistics.median(pair[0] for pair in pairs) / bias / statistics.median(pair[2] for pair in pairs), 4
-        ),
-        cpu_quartiles=_quartiles(ratios),
+        wall=round(1 + _extra(wall, _column(before, 0) if before else np.zeros((1, 2))) / np.median(wall[:, 1]), 4),
+        cpu_interval=_interval(cpu, bias, writer_ms),
         extra_cpu_ms=round(extra_ms, 3),
         writer_ms=round(writer_ms, 3),
         twin_cpu_ms=round(own_ms, 2),
@@ -125,10 +149,112 @@ def measure(case: Case, library: str, rounds: int, size: int) -> Cost:
     )
 
 
-def _bias(hooked: Callable[[], None], twin: Callable[[], None], rounds: int) -> float:
-    """How much slower the one model is than the other before there is a hook: it lies elsewhere in memory."""
-    pairs = [(_spent(hooked, INTERVAL)[1], _spent(twin, INTERVAL)[1]) for _ in range(rounds)]
-    return statistics.median(pair[0] for pair in pairs) / statistics.median(pair[1] for pair in pairs)
+_Pair = tuple[tuple[float, float], tuple[float, float]]
+
+
+def _pairs(
+    hooked: Callable[[], None], twin: Callable[[], None], steps: int, rounds: int, order: random.Random
+) -> list[_Pair]:
+    """Wall and processor ms of the hooked model and of the twin, each time in an order drawn anew."""
+    found = []
+    for _ in range(rounds):
+        if order.random() < 0.5:
+            first = _spent(hooked, steps)
+            found.append((first, _spent(twin, steps)))
+        else:
+            first = _spent(twin, steps)
+            found.append((_spent(hooked, steps), first))
+    return found
+
+
+def _column(pairs: list[_Pair], which: int) -> np.ndarray:
+    """One of the two times, as an array of (rounds, 2): hooked, twin."""
+    return np.array([(one[which], other[which]) for one, other in pairs])
+
+
+def _extra(times: np.ndarray, bias: np.ndarray) -> float:
+    return float(np.median(times[:, 0] - times[:, 1]) - np.median(bias[:, 0] - bias[:, 1]))
+
+
+def _interval(times: np.ndarray, bias: np.ndarray, writer_ms: float) -> tuple[float, float]:
+    """The percentile bootstrap of Efron 1979, over pairs."""
+    draw = np.random.default_rng(0)
+    found = []
+    for _ in range(1000):
+        some = times[draw.integers(len(times), size=len(times))]
+        other = bias[draw.integers(len(bias), size=len(bias))]
+        found.append(1 + (_extra(some, other) + writer_ms) / np.median(some[:, 1]))
+    low, high = np.percentile(found, [2.5, 97.5])
+    return round(float(low), 4), round(float(high), 4)
+
+
+# Within our callbacks, in a process of its own
+
+#: Where torch calls us.
+_EDGES = {
+    "root": {"_Call": ("__call__",)},
+    "loss_watch": {"LossWatch": ("enter", "leave", "_heard"), "GradientWatch": ("save",)},
+    "optimizers": {"Optimizers": ("_before", "_after")},
+    "watched_modules": {"_Inputs": ("__call__",), "_Outputs": ("__call__",)},
+    "arming": {"Arming": ("_forward_ended",)},
+    "step_facts": {"StepFacts": ("backward",)},
+}
+
+
+class _Within:
+    """Adds up the processor time between the entry and the exit of the outermost of the functions it stands around,
+    less what reading the clock takes."""
+
+    def __init__(self) -> None:
+        self.spent_s = 0.0
+        self._inside = False
+        reads = [time.thread_time() for _ in range(1001)]
+        self._clock_s = (reads[-1] - reads[0]) / 1000
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            if self._inside:
+                return function(*args, **kwargs)
+            self._inside, start = True, time.thread_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.spent_s += time.thread_time() - start - self._clock_s
+                self._inside = False
+
+        return timed
+
+
+def direct(case: Case, rounds: int, size: int) -> Direct:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    within = _Within()
+    for module, classes in _EDGES.items():
+        for name, methods in classes.items():
+            edge = getattr(importlib.import_module(f"sagehound.debug.{module}"), name)
+            for method in methods:
+                setattr(edge, method, within.around(getattr(edge, method)))
+    spent, own, twins = [0.0, 0.0], 0.0, _steps(case, size)[0]
+    with tempfile.TemporaryDirectory() as parent:
+        hooked, model, criterion = _steps(case, size)
+        hook = _hook("sagehound", case, f"{parent}/tensors")
+        hook.register_module(model)
+        hook.register_loss(criterion)
+        _spent(hooked, 1 if case.resnet else 3 * INTERVAL)
+        _spent(twins, 1)
+        others = time.process_time() - time.thread_time()
+        for _ in range(rounds):
+            for which, step in enumerate((hooked, twins)):
+                before = within.spent_s
+                own += _spent(step, INTERVAL)[1] * which
+                spent[which] += within.spent_s - before
+        hook.close()
+        writer_s = time.process_time() - time.thread_time() - others
+    hooked_us, twin_us, writer_us = (each * 1e6 / rounds / INTERVAL for each in (*spent, writer_s))
+    step_us = own * 1e3 / rounds / INTERVAL - twin_us
+    ratio = 1 + (hooked_us + writer_us) / step_us
+    return Direct(round(hooked_us, 1), round(twin_us, 1), round(writer_us, 1), round(ratio, 4))
 
 
 def _spent(step: Callable[[], None], steps: int) -> tuple[float, float]:
@@ -223,13 +349,6 @@ def _floor_ms(count: float, reduced: bool, folder: str) -> float:
     return statistics.median(_spent(touch, 1)[1] for _ in range(20 if count < 1e8 else 5))
 
 
-def _quartiles(values: list[float]) -> tuple[float, float]:
-    if len(values) < 4:
-        return round(min(values), 4), round(max(values), 4)
-    lower, _, upper = statistics.quantiles(values, n=4)
-    return round(lower, 4), round(upper, 4)
-
-
 # The original, in an environment of its own
 
 
@@ -256,18 +375,22 @@ def original() -> Path:
     return python
 
 
-def run(python: Path | str, case: str, library: str, rounds: int, size: int) -> Cost:
-    """One case in a process of its own. subprocess.CalledProcessError with its stderr."""
+def run(python: Path | str, case: str, library: str, rounds: int, size: int) -> dict[str, Any]:
+    """One case in a process of its own: a Cost, or a Direct for the library "direct".
+    subprocess.CalledProcessError with its stderr."""
     command = [str(python), __file__, "--child", case, library, str(rounds), str(size)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SMDEBUG_LOG_LEVEL": "ERROR"}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=1800)
-    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--child"]:
         name, library, rounds, size = sys.argv[2:]
-        print(json.dumps(asdict(measure(CASES[name], library, int(rounds), int(size)))))
+        case = CASES[name]
+        made = direct(case, int(rounds), int(size)) if library == "direct" else None
+        print(json.dumps(asdict(made or measure(case, library, int(rounds), int(size)))))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all by default")
@@ -278,24 +401,26 @@ def main() -> None:
     arguments = parser.parse_args()
     peer = None if arguments.without_original else _original_or_none()
     rows = []
-    print(f"{'saved every 10 steps':<39}{'target':>8}{'cpu':>8}{'quartiles':>17}{'wall':>8}{'extra ms':>10}"
-          f"{'writer':>8}{'floor':>8}{'MB':>8}{'smdebug cpu':>13}{'wall':>8}{'extra ms':>10}")  # fmt: skip
+    print(f"{'saved every 10 steps':<39}{'target':>8}{'cpu':>8}{'95 %':>17}{'wall':>8}{'extra ms':>10}"
+          f"{'writer':>8}{'floor':>8}{'MB':>8}{'direct us':>11}{'cpu':>8}{'twin us':>9}{'smdebug cpu':>13}{'wall':>8}{'extra ms':>10}")  # fmt: skip
     for name in arguments.cases or CASES:
         case = CASES[name]
         rounds = arguments.resnet_rounds if case.resnet else arguments.rounds
-        ours = run(sys.executable, name, "sagehound", rounds, arguments.size)
+        ours = Cost(**run(sys.executable, name, "sagehound", rounds, arguments.size))
+        within = Direct(**run(sys.executable, name, "direct", max(1, rounds // 2), arguments.size))
         theirs = _try(peer, name, rounds, arguments.size) if peer else None
-        rows.append({"case": case.name, "target": case.target, **asdict(ours)})
+        rows.append({"case": case.name, "target": case.target, **asdict(ours), "direct": asdict(within)})
         rows[-1]["smdebug"] = asdict(theirs) if theirs else None
-        print(_line(case, ours, theirs), flush=True)
+        print(_line(case, ours, within, theirs), flush=True)
     print(json.dumps({"benchmark": "debugger_overhead", "rows": rows}))
 
 
-def _line(case: Case, ours: Cost, theirs: Cost | None) -> str:
-    quartiles = "{:.3f}..{:.3f}".format(*ours.cpu_quartiles)
-    text = f"{case.name:<39}{case.target:>8}{ours.cpu:>8.3f}{quartiles:>17}{ours.wall:>8.3f}{ours.extra_cpu_ms:>10.2f}"
+def _line(case: Case, ours: Cost, within: Direct, theirs: Cost | None) -> str:
+    interval = "{:.3f}..{:.3f}".format(*ours.cpu_interval)
+    text = f"{case.name:<39}{case.target:>8}{ours.cpu:>8.3f}{interval:>17}{ours.wall:>8.3f}{ours.extra_cpu_ms:>10.2f}"
     text += f"{ours.writer_ms:>8.2f}"
     text += f"{ours.floor:>8.3f}{ours.saved_mb:>8.2f}"
+    text += f"{within.hooked_us:>11.0f}{within.ratio:>8.3f}{within.twin_us:>9.1f}"
     return text + (f"{theirs.cpu:>13.3f}{theirs.wall:>8.3f}{theirs.extra_cpu_ms:>10.2f}" if theirs else f"{'-':>13}")
 
 
@@ -310,7 +435,7 @@ def _original_or_none() -> Path | None:
 
 def _try(python: Path, case: str, rounds: int, size: int) -> Cost | None:
     try:
-        return run(python, case, "smdebug", rounds, size)
+        return Cost(**run(python, case, "smdebug", rounds, size))
     except subprocess.SubprocessError as error:
         said = getattr(error, "stderr", None) or str(error)
         print(f"smdebug failed at {case}: {said.strip().splitlines()[-1]}", file=sys.stderr)
