@@ -135,11 +135,6 @@ class Evaluation:
         arn = str(replace(Arn.parse(self._job.arn), resource="processing-job", name=name))
         record = RuleEvaluation(
             name=name, created_at=now, modified_at=now, arn=arn, parent=self._job.name, rule=rule.name
-                if evaluator.silent_s() > self._bench.stuck_s:
-                    await evaluator.kill()
-                    await asyncio.to_thread(self._take_news, evaluator)
-                    await asyncio.to_thread(self._end, evaluator.rules, RuleStatus.ERROR, _STUCK)
-                    return
         )
         with contextlib.suppress(AlreadyExists):
             self._bench.store.insert(record)
@@ -172,6 +167,11 @@ class Evaluation:
             while (code := await evaluator.wait(self._bench.poll_s)) is None:
                 if self._over.is_set():
                     await asyncio.to_thread(self._tell_the_end, evaluator)
+                if evaluator.silent_s() > self._bench.stuck_s:
+                    await evaluator.kill()
+                    await asyncio.to_thread(self._take_news, evaluator)
+                    await asyncio.to_thread(self._end, evaluator.rules, RuleStatus.ERROR, _STUCK)
+                    return
                 await asyncio.to_thread(self._take_news, evaluator)
         finally:
             await evaluator.kill()

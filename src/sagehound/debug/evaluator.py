@@ -2,7 +2,8 @@
 
 FOLDER/request.json says what to judge (`Request`); FOLDER/<rule's name>.json is what each rule says so far
 (`rule_status.RuleStatus`), written when it changes. It ends when the whole trial was judged: the hook was closed, or
-FOLDER/ended tells that the job is over and all is uploaded. It ends at once when its parent dies.
+FOLDER/ended tells that the job is over and all is uploaded. It ends at once when its parent dies. FOLDER/alive is
+touched whenever a step was judged.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Evaluator:
         while self._evaluation.waits() and not orphaned():
             self._evaluation.advance(most=1)
             self.publish()
+            (self._folder / "alive").touch()
         if self._evaluation.over:
             self._evaluation.finish()
             self.publish()
