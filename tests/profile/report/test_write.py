@@ -84,7 +84,7 @@ def written(
 def test_the_first_screen_says_where_the_time_went_and_what_to_change(tmp_path: Path) -> None:
     page = written(tmp_path, loader_bound().profile, (SLOW,))
     assert "waiting for data, 50 %" in page.text
-    assert "About 30 s (42 % of the job)" in page.text
+    assert "Saves about 30 s (42 % of the job)" in page.text
     assert page.text.index("DataLoader(dataset, num_workers=4)") < page.text.index("All charts share one axis")
 
 

@@ -22,7 +22,7 @@ def curve_charts(profile: Profile, span: tuple[float, float]) -> tuple[Chart, ..
         groups.setdefault(_group(name, values), []).append((name, at_s, values))
     found = []
     for place, (group, curves) in enumerate(sorted(groups.items())[:CHARTS]):
-        drawn = [line(n, t, v, _INKS[i % len(_INKS)], span) for i, (n, t, v) in enumerate(curves[:LINES])]
+        drawn = [line(n, t, v, _INKS[i % len(_INKS)], span, joined=True) for i, (n, t, v) in enumerate(curves[:LINES])]
         lines = tuple(each for each in drawn if each is not None)
         if lines:
             title = "Loss" if group == "0" else "Metrics" if len(groups) < 3 else f"Metrics, part {place}"

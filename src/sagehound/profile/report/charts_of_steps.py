@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sagehound.profile.downsample import downsample
 from sagehound.profile.findings.steps import PHASES, Steps
 from sagehound.profile.report.chart import Chart, Line, line
@@ -37,5 +35,5 @@ def _phases(steps: Steps, span: tuple[float, float]) -> tuple[Line, ...]:
             continue
         found = downsample(steps.starts, values, STRETCHES, *span)
         name, ink = PARTS[key]
-        lines.append(Line(name, found.at_s, found.mean, np.zeros(len(found.mean)), found.maximum, ink, len(values)))
+        lines.append(Line(name, found.at_s, found.mean, found.minimum, found.maximum, ink, len(values)))
     return tuple(lines)

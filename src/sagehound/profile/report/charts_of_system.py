@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
@@ -24,10 +25,19 @@ def system_charts(profile: Profile, span: tuple[float, float]) -> tuple[Chart, .
 
 
 def _percentages(every: Sequence[Series], span: tuple[float, float]) -> Iterable[Chart]:
-    cores = _of(every, "CPUUtilization")
+    cores = [each for each in every if is_core(each)]
+    whole = [each for each in _of(every, "CPUUtilization") if not is_core(each)]
     waits = _named(_of(every, "I/OWaitPercentage"), "waiting for the disk", span, 1)
     note = "The line is the mean of all cores, the band reaches from the least to the most busy one."
-    yield Chart("cpu", "Processor", "%", (*_together(cores, span), *waits), 100.0, note=note, span=span)
+    yield Chart(
+        "cpu",
+        "Processor",
+        "%",
+        (*_together(cores, span), *_named(whole, "this job", span, 2), *waits),
+        100.0,
+        note=note,
+        span=span,
+    )
     yield Chart("gpu", "GPU", "%", _each(_of(every, "GPUUtilization"), span), 100.0, span=span)
     yield Chart("gpu_memory", "GPU memory", "%", _each(_of(every, "GPUMemoryUtilization"), span), 100.0, span=span)
     memory = [each for each in every if "memory" in each.dimension.lower() and "GPU" not in each.dimension]
@@ -41,6 +51,11 @@ def _rates(every: Sequence[Series], span: tuple[float, float]) -> Iterable[Chart
     for key, title in (("disk", "Disk"), ("network", "Network")):
         rates = [each for each in every if key in each.dimension.lower() and _unit(each.dimension) == "B/s"]
         yield Chart(key, title, "B/s", _each(rates, span), span=span)
+
+
+def is_core(each: Series) -> bool:
+    """Whether these are the samples of one core; other names are those of the job or the machine as a whole."""
+    return each.dimension == "CPUUtilization" and re.fullmatch(r"cpu[0-9]+", each.name) is not None
 
 
 def unit_of(dimension: str) -> str:
@@ -95,7 +110,7 @@ def _each(series: Sequence[Series], span: tuple[float, float]) -> tuple[Line, ..
 
 
 def _named(series: Sequence[Series], name: str, span: tuple[float, float], first_ink: int) -> tuple[Line, ...]:
-    if len({each.node for each in series}) != 1:
+    if len(series) != 1:
         return ()
     drawn = line(name, series[0].at_s, series[0].values, _INKS[first_ink], span)
     return (drawn,) if drawn is not None else ()

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import bokeh
+import numpy as np
 from bokeh.document import Document
 from bokeh.models import (
-    BasicTickFormatter,
     ColumnDataSource,
     ContinuousTicker,
+    DatetimeTickFormatter,
     HoverTool,
-    NumeralTickFormatter,
     Range1d,
 )
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
 from sagehound.profile.report.chart import Chart, Line
+from sagehound.profile.series import Floats
 
 #: The inks of the light scheme, as style.css has them: what a notebook shows. The page's script puts the scheme's own.
 INKS = ("#b3541e", "#1f5fbf", "#5b3fa8", "#0f766e", "#8a6d00", "#6b7280", "#94a3b8", "#b0307a", "#c3c8cf", "#a8b0ba")
@@ -61,7 +62,8 @@ def safe_json(value: object) -> str:
 
 
 def _figure(chart: Chart, shared: Range1d) -> figure:
-    low, high = chart.limits
+    by, _ = chart.axis
+    low, high = (by * each for each in chart.limits)
     drawn = figure(
         height=190,
         sizing_mode="stretch_width",
@@ -77,7 +79,7 @@ def _figure(chart: Chart, shared: Range1d) -> figure:
         name=chart.key,
         output_backend="canvas",
     )
-    drawn.yaxis.formatter = _formatter(chart.unit)
+    drawn.xaxis.formatter = _clock()
     for ticker, wanted in ((drawn.yaxis[0].ticker, 4), (drawn.xaxis[0].ticker, 5)):
         if isinstance(ticker, ContinuousTicker):
             ticker.desired_num_ticks = wanted
@@ -86,20 +88,31 @@ def _figure(chart: Chart, shared: Range1d) -> figure:
     if chart.stacked:
         _stack(drawn, chart)
     for place, line in enumerate(() if chart.stacked else chart.lines):
-        _line(drawn, line, DASHES[place % len(DASHES)], chart.unit)
+        _line(drawn, line, DASHES[place % len(DASHES)], chart.axis)
     return drawn
 
 
-def _formatter(unit: str) -> BasicTickFormatter | NumeralTickFormatter:
-    if unit.startswith("B"):
-        return NumeralTickFormatter(format="0.[0] b")
-    return NumeralTickFormatter(format="0") if unit == "%" else BasicTickFormatter()
+def _clock() -> DatetimeTickFormatter:
+    """Times without a second line for the date."""
+    return DatetimeTickFormatter(
+        seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%m-%d"
+    )
 
 
-def _line(drawn: figure, line: Line, dash: str, unit: str) -> None:
-    data = {"t": line.at_s * 1000, "mean": line.mean}
+def _with_gaps(line: Line) -> tuple[Floats, Floats, Floats, Floats]:
+    """Times, mean, low and high with a value that is none where nothing was seen for long."""
+    gaps = line.gaps
+    times = np.insert(line.at_s, gaps, line.at_s[gaps])
+    mean, low, high = (np.insert(each.astype(float), gaps, np.nan) for each in (line.mean, line.low, line.high))
+    return times, mean, low, high
+
+
+def _line(drawn: figure, line: Line, dash: str, axis: tuple[float, str]) -> None:
+    by, unit = axis
+    at_s, mean, low, high = _with_gaps(line)
+    data = {"t": at_s * 1000, "mean": mean * by}
     if line.has_band:
-        data |= {"low": line.low, "high": line.high}
+        data |= {"low": low * by, "high": high * by}
     source = ColumnDataSource(
         {key: values.astype("float64" if key == "t" else "float32") for key, values in data.items()}
     )
@@ -119,9 +132,10 @@ def _line(drawn: figure, line: Line, dash: str, unit: str) -> None:
 
 
 def _stack(drawn: figure, chart: Chart) -> None:
+    by, _ = chart.axis
     below = chart.lines[0].mean * 0 if chart.lines else None
     for line, level in zip(chart.lines, chart.levels(), strict=True):
-        source = ColumnDataSource({"t": line.at_s * 1000, "below": below, "level": level})
+        source = ColumnDataSource({"t": line.at_s * 1000, "below": below, "level": level * by})
         ink = INKS[line.ink]
         drawn.varea("t", "below", "level", source=source, fill_color=ink).glyph.tags = [f"c{line.ink}"]
-        below = level
+        below = level * by

@@ -15,15 +15,15 @@ def section(key: str, title: str, *body: Child) -> Html:
     return element("section", element("h2", title, id=f"h-{key}"), *body, id=key, aria_labelledby=f"h-{key}")
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Child]], numeric: int = 1) -> Html:
-    """A table that can be scrolled sideways by itself; columns from `numeric` on hold numbers, and the first cell of
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Child]], numbers: range = range(1, 99)) -> Html:
+    """A table that can be scrolled sideways by itself; the columns `numbers` hold numbers, and the first cell of
     each row is its head."""
-    cells = [element("th", title, scope="col", class_="n" if i >= numeric else None) for i, title in enumerate(head)]
+    cells = [element("th", title, scope="col", class_="n" if i in numbers else None) for i, title in enumerate(head)]
     lines = [
         element(
             "tr",
             element("th", row[0], scope="row"),
-            *(element("td", cell, class_="n" if i >= numeric else None) for i, cell in enumerate(row[1:], 1)),
+            *(element("td", cell, class_="n" if i in numbers else None) for i, cell in enumerate(row[1:], 1)),
         )
         for row in rows
     ]
@@ -43,13 +43,19 @@ def bar(part: float, ink: int = 1) -> Html:
     return element("span", element("i", class_=f"c{ink}", style=f"width:{width}"), class_="bar", aria_hidden="true")
 
 
+def part(value: float, whole: float, ink: int = 1) -> Html:
+    """A share in a cell: bar and number."""
+    return markup(bar(value / whole if whole > 0 else 0.0, ink), element("span", share(value, whole), class_="share"))
+
+
 def gain(finding: Finding, whole_s: float) -> str:
     """The expected gain, in words."""
     if finding.gain_s is None:
         return "No gain in time"
     if finding.gain_s <= 0:
         return "No gain in time expected"
-    return f"About {duration(finding.gain_s)} ({share(finding.gain_s, whole_s)} of the job)"
+    word = "at most" if finding.estimate.lower().startswith("at most") else "about"
+    return f"Saves {word} {duration(finding.gain_s)} ({share(finding.gain_s, whole_s)} of the job)"
 
 
 def evidence(finding: Finding) -> Html | None:

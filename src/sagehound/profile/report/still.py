@@ -8,7 +8,7 @@ import numpy as np
 
 from sagehound.profile.report.chart import Chart, Line
 from sagehound.profile.report.markup import Html, element, markup
-from sagehound.profile.report.units import amount, clock
+from sagehound.profile.report.units import clock, number
 from sagehound.profile.series import Floats
 
 WIDTH, HEIGHT = 760, 170
@@ -19,7 +19,11 @@ _POINTS = 240
 def still(chart: Chart) -> Html:
     """An SVG drawing in the page's own colours."""
     limits = _scale(chart, np.array(chart.limits))
-    drawn = _stack(chart, limits) if chart.stacked else [_line(chart, line, limits) for line in chart.lines]
+    drawn = (
+        _stack(chart, limits)
+        if chart.stacked
+        else [_line(chart, line, limits, place) for place, line in enumerate(chart.lines)]
+    )
     return element(
         "svg",
         _grid(chart),
@@ -48,13 +52,14 @@ def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
 
 def _grid(chart: Chart) -> Html:
     low, high = chart.limits
-    across = _decades(low, high) if chart.logarithmic else ticks(low, high)
+    by, _ = chart.axis
+    across = _decades(low, high) if chart.logarithmic else [each / by for each in ticks(low * by, high * by)]
     limits = _scale(chart, np.array((low, high)))
     lines = []
     for value in across:
         y = _y(_scale(chart, np.array([value])), limits)[0]
         lines.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid"))
-        lines.append(element("text", amount(value, chart.unit), x=_LEFT - 6, y=f"{y + 3.5:.1f}", class_="end"))
+        lines.append(element("text", number(value * by), x=_LEFT - 6, y=f"{y + 3.5:.1f}", class_="end"))
     begin, end = chart.span
     for place in range(5):
         at_s = begin + (end - begin) * place / 4
@@ -68,14 +73,16 @@ def _decades(low: float, high: float) -> list[float]:
     return [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
 
 
-def _line(chart: Chart, line: Line, limits: Floats) -> Html:
+def _line(chart: Chart, line: Line, limits: Floats, place: int) -> Html:
     chosen = np.unique(np.linspace(0, len(line.at_s) - 1, min(len(line.at_s), _POINTS * 3)).astype(int))
     x = _x(line.at_s[chosen], chart.span)
     low, mean, high = (_y(_scale(chart, each[chosen]), limits) for each in (line.low, line.mean, line.high))
     band = _area(x, low, high, line.ink) if line.has_band else None
     if len(x) == 1:
         return element("circle", cx=f"{x[0]:.1f}", cy=f"{mean[0]:.1f}", r=2.5, class_=f"area c{line.ink}")
-    return markup(band, element("polyline", points=_points(x, mean), class_=f"curve c{line.ink}"))
+    runs = np.split(np.arange(len(x)), np.searchsorted(chosen, line.gaps))
+    lines = [element("polyline", points=_points(x[r], mean[r]), class_=f"curve c{line.ink} s{place % 5}") for r in runs]
+    return markup(band, lines)
 
 
 def _stack(chart: Chart, limits: Floats) -> list[Html]:

@@ -19,7 +19,7 @@ def cost(material: Material) -> Html:
     kind = job.instance_type or "unknown"
     if charged is None:
         rows.append(["On AWS", f"not known: there is no price for instance type {kind} in this version's table"])
-        return section("cost", "Cost", table("Cost of the job", ("What", "Value"), rows, numeric=9))
+        return section("cost", "Cost", table("Cost of the job", ("What", "Value"), rows, numbers=range(0)))
     rows += [
         ["Price", f"{USD_PER_HOUR[kind]:.3f} USD an hour for {kind}"],
         ["On AWS", f"{_dollars(charged)} for as many seconds"],
@@ -31,7 +31,7 @@ def cost(material: Material) -> Html:
     return section(
         "cost",
         "Cost",
-        table("Cost of the job", ("What", "Value"), rows, numeric=9),
+        table("Cost of the job", ("What", "Value"), rows, numbers=range(0)),
         note(
             f"On-demand list price as known in {AS_OF}, {REGION}, without storage and transfer. An AWS machine of this "
             "type is not as fast as the one here: the seconds would differ."

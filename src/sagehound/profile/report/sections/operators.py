@@ -6,8 +6,8 @@ from typing import Any
 
 from sagehound.profile.report.markup import Child, Html, element, markup
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import bar, note, section, table
-from sagehound.profile.report.units import count, duration, share
+from sagehound.profile.report.pieces import note, part, section, table
+from sagehound.profile.report.units import count, duration
 
 _HEAD = ("Operator", "Share", "Own time", "With children", "Calls", "A call")
 _SHOWN = 15
@@ -49,6 +49,12 @@ def _row(row: dict[str, Any], whole: float) -> list[Child]:
     name: Child = element("code", row["name"])
     if row["stack"]:
         name = markup(name, element("div", row["stack"].replace("\n", " ‹ ")[:300], class_="stack"))
-    part = markup(bar(row["self_s"] / whole if whole else 0), share(row["self_s"], whole))
     each = duration(row["total_s"] / row["calls"]) if row["calls"] else "–"
-    return [name, part, duration(row["self_s"]), duration(row["total_s"]), f"{row['calls']:,}", each]
+    return [
+        name,
+        part(row["self_s"], whole),
+        duration(row["self_s"]),
+        duration(row["total_s"]),
+        f"{row['calls']:,}",
+        each,
+    ]

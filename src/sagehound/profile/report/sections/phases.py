@@ -6,10 +6,10 @@ import numpy as np
 
 from sagehound.profile.findings.steps import PHASES
 from sagehound.profile.report.course import PARTS
-from sagehound.profile.report.markup import Html, markup
+from sagehound.profile.report.markup import Html
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import bar, note, section, table
-from sagehound.profile.report.units import count, duration, share
+from sagehound.profile.report.pieces import note, part, section, table
+from sagehound.profile.report.units import count, duration
 
 _HEAD = ("Phase", "Share", "Mean", "p50", "p95", "Longest", "In all")
 
@@ -24,8 +24,7 @@ def phases(material: Material) -> Html:
     rows = []
     for name in known:
         spent = steps.phases[name]
-        part = share(float(spent.sum()), steps.total_s)
-        cell = markup(bar(float(spent.sum()) / max(steps.total_s, 1e-12), PARTS[name][1]), part)
+        cell = part(float(spent.sum()), steps.total_s, PARTS[name][1])
         times = (spent.mean(), *np.percentile(spent, (50, 95)), spent.max(), spent.sum())
         rows.append([PARTS[name][0], cell, *(duration(float(each)) for each in times)])
     who = (

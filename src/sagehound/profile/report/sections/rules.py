@@ -11,6 +11,8 @@ from sagehound.profile.report.material import Material, anchor, spoken
 from sagehound.profile.report.pieces import evidence, gain, note, section, table
 from sagehound.profile.report.units import clock, count
 
+#: Taken because it is documented; every rule says that it has no effect here.
+_IDLE = "scan_interval_us"
 _HEAD = ("Rule", "Answer", "Times triggered", "Datapoints", "Parameters")
 
 
@@ -24,7 +26,7 @@ def rules(material: Material) -> Html:
         "rules",
         "Rules and their evidence",
         [_in_full(each, material) for each in fired],
-        table("All rules that were run", _HEAD, (_row(each) for each in ordered), numeric=2),
+        table("All rules that were run", _HEAD, (_row(each) for each in ordered), numbers=range(2, 4)),
     )
 
 
@@ -50,7 +52,11 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _parameters(parameters: Mapping[str, Any]) -> Html:
-    return element("span", ", ".join(f"{name} {value}" for name, value in parameters.items()) or "none", class_="small")
+    return element(
+        "span",
+        ", ".join(f"{name} {value}" for name, value in parameters.items() if name != _IDLE) or "none",
+        class_="small",
+    )
 
 
 def _in_full(verdict: Verdict, material: Material) -> Html:

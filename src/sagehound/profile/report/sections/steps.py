@@ -17,17 +17,21 @@ _BINS, _WIDTH, _HEIGHT = 30, 760, 150
 
 def steps(material: Material) -> Html:
     """A table of every process and mode, and the histogram of the one that trained longest."""
-    every = [each for each in every_process(material.profile) if len(each)]
+    every = sorted((each for each in every_process(material.profile) if len(each)), key=_place)
     if not every:
         return section("steps", "Duration of steps", note("No step was seen."), verdicts(material, ("StepOutlier",)))
     main = material.course.train or material.course.evaluation or every[0]
     return section(
         "steps",
         "Duration of steps",
-        table("Durations of steps", _HEAD, (_row(each) for each in every), numeric=2),
+        table("Durations of steps", _HEAD, (_row(each) for each in every), numbers=range(2, 99)),
         _histogram(main),
         verdicts(material, ("StepOutlier", "FirstStep")),
     )
+
+
+def _place(each: Steps) -> tuple[str, int, bool]:
+    return each.node, each.pid, each.mode != "TRAIN"
 
 
 def _row(each: Steps) -> list[Child]:
@@ -35,7 +39,7 @@ def _row(each: Steps) -> list[Child]:
     which = int(each.numbers[int(each.durations.argmax())])
     times = [duration(float(value)) for value in spread]
     return [
-        f"{each.node}, {each.pid}",
+        f"{each.node}, process {each.pid}",
         each.mode,
         f"{len(each):,}",
         *times,

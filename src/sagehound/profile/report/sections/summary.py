@@ -41,8 +41,8 @@ def summary(material: Material) -> Html:
     return section(
         "summary",
         "The job",
-        table("Times of the job", ("What", "Value", "Share"), rows),
-        table("The machine and the settings of the training", ("What", "Value"), facts, numeric=9),
+        table("Times of the job", ("What", "Value", "Share"), rows, numbers=range(2, 3)),
+        table("The machine and the settings of the training", ("What", "Value"), facts, numbers=range(0)),
         note(f"Steps of {course.processes} processes were seen.") if course.processes > 1 else None,
     )
 

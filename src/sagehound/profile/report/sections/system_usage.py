@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sagehound.profile.report.charts_of_system import unit_of
+from sagehound.profile.report.charts_of_system import is_core, unit_of
 from sagehound.profile.report.markup import Child, Html
 from sagehound.profile.report.material import Material
 from sagehound.profile.report.pieces import note, section, table, verdicts
@@ -27,7 +27,7 @@ def system_usage(material: Material) -> Html:
         "usage",
         "System usage",
         note(f"{count(points, 'sample')}."),
-        table("Use of the system over the job", _HEAD, _rows(material.series), numeric=4),
+        table("Use of the system over the job", _HEAD, _rows(material.series), numbers=range(4, 99)),
         verdicts(material, ("OverallSystemUsage",)),
     )
 
@@ -35,12 +35,12 @@ def system_usage(material: Material) -> Html:
 def _rows(every: tuple[Series, ...]) -> Iterator[list[Child]]:
     for node in dict.fromkeys(each.node for each in every):
         mine = [each for each in every if each.node == node]
-        cores = [each for each in mine if each.dimension == "CPUUtilization"]
+        cores = [each for each in mine if is_core(each)]
         if len(cores) > 1:
             values = np.concatenate([each.values for each in cores])
             yield _row(node, "CPUUtilization", f"all {len(cores)} cores", values)
         for each in mine:
-            if each.dimension != "CPUUtilization" or len(cores) <= _CORES:
+            if not is_core(each) or len(cores) <= _CORES:
                 yield _row(node, each.dimension, each.name, each.values)
 
 

@@ -25,7 +25,11 @@ def timeline(material: Material) -> Html:
         "Over time",
         note(
             "All charts share one axis of time, in UTC. ",
-            element("span", "Drag across a chart to look at a part of it; all of them follow.", class_="needs-live"),
+            element(
+                "span",
+                "Drag across a chart, or use the buttons, to look at a part of it; all of them follow.",
+                class_="needs-live",
+            ),
         ),
         _controls(),
         [_figure(chart) for chart in material.charts],
@@ -42,7 +46,7 @@ def _controls() -> Html:
 def _figure(chart: Chart) -> Html:
     return element(
         "figure",
-        element("h3", chart.title, element("span", f" in {chart.unit}", class_="unit") if chart.unit == "%" else None),
+        element("h3", chart.title, element("span", f" in {chart.axis[1]}", class_="unit") if chart.unit else None),
         _keys(chart),
         element(
             "div",
@@ -52,24 +56,27 @@ def _figure(chart: Chart) -> Html:
             aria_label=f"{chart.title} over time. {chart.in_words()}",
         ),
         still(chart),
-        element("figcaption", chart.in_words(), f" {chart.note}" if chart.note else None),
+        element("figcaption", chart.in_words(short=True), f" {chart.note}" if chart.note else None),
         element("details", element("summary", "These numbers as a table"), _numbers(chart)),
     )
 
 
 def _keys(chart: Chart) -> Html:
-    kind = "swatch" if chart.stacked else "dash d"
     keys = [
         element(
             "li",
-            element(
-                "span", class_=f"{kind if chart.stacked else kind + str(place % 5)} c{line.ink}", aria_hidden="true"
-            ),
+            element("span", class_=f"swatch c{line.ink}") if chart.stacked else _sample(line.ink, place),
             line.name,
         )
         for place, line in enumerate(chart.lines)
     ]
     return element("ul", keys, class_="keys")
+
+
+def _sample(ink: int, place: int) -> Html:
+    """A piece of the line, in its colour and its dashes."""
+    piece = element("line", x1=0, x2=27, y1=3, y2=3, class_=f"curve c{ink} s{place % 5}")
+    return element("svg", piece, class_="sample", viewBox="0 0 27 6", aria_hidden="true", focusable="false")
 
 
 def _numbers(chart: Chart) -> Html:

@@ -25,5 +25,5 @@ def topic(
         title,
         note(question),
         verdicts(material, rules),
-        table(f"{title}: the numbers", head, rows, 3) if rows else None,
+        table(f"{title}: the numbers", head, rows, range(3, 99)) if rows else None,
     )

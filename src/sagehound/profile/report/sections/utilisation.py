@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sagehound.profile.report.markup import Child, Html, markup
+from sagehound.profile.report.markup import Child, Html
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import bar, note, section, table, verdicts
+from sagehound.profile.report.pieces import note, part, section, table, verdicts
 from sagehound.profile.report.units import duration
 from sagehound.profile.series import Series
 
@@ -32,4 +32,4 @@ def _row(each: Series, material: Material) -> list[Child]:
     mean = float(values.mean())
     name = each.name if len(material.profile.job.hosts) < 2 else f"{each.name} of {each.node}"
     idle = duration(float((values < 10).mean()) * float(each.at_s[-1] - each.at_s[0]))
-    return [name, markup(bar(mean / 100), f"{mean:.0f} %"), p5, p50, p95, idle]
+    return [name, part(mean, 100.0), p5, p50, p95, idle]

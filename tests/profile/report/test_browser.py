@@ -1,0 +1,149 @@
+"""The report in a real browser: it draws, zooms, fits a phone, follows the colour scheme, prints, and asks nobody."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagehound.profile.finding import Finding, Verdict
+from sagehound.profile.report import write_report
+from sagehound.testing.recorded_profile import healthy_gpu
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<img src=x onerror=alert(1)>" + "x" * 120
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
+    # Playwright's own sockets and event loop are closed after pytest looks for what was left open.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    finding = Finding(rule="A", message=HOSTILE, change=HOSTILE, code=HOSTILE, evidence={HOSTILE: HOSTILE}, gain_s=9.0)
+    verdict = Verdict(rule=HOSTILE, findings=(finding,) * 3, violations=3, parameters={HOSTILE: HOSTILE})
+    return write_report(healthy_gpu().profile, (verdict,), (), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS, env={**os.environ, "LANG": "C.UTF-8"})
+        yield started
+        started.close()
+
+
+class Visit:
+    """A page that was opened, and what it said and asked for."""
+
+    def __init__(self, browser: "sync_api.Browser", path: Path, **options: object) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda each: self.said.append(each.text) if each.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda each: self.said.append(str(each)))
+        self.page.on("dialog", lambda each: self.said.append(f"dialog {each.message}"))
+        self.page.on("request", lambda each: self.asked.append(each.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-charts]")
+
+    def shown(self) -> tuple[float, float]:
+        start, end = self.page.evaluate("[report.time.start, report.time.end]")
+        return start, end
+
+    def wait_for(self, condition: str) -> None:
+        """Asks until it holds; the page's own policy forbids the browser's way of waiting, which compiles a string."""
+        for _ in range(250):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(20)
+        pytest.fail(f"never came true: {condition}")
+
+    def check(self, path: Path) -> None:
+        """Nothing was wrong, nothing was asked for but the file, and nothing is wider than the screen."""
+        assert self.said == []
+        assert self.asked == [path.as_uri()]
+        wide, screen = self.page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= screen
+        self.context.close()
+
+
+def test_a_drag_zooms_all_charts_and_the_buttons_lead_back(browser: "sync_api.Browser", report: Path) -> None:
+    visit = Visit(browser, report, viewport={"width": 1280, "height": 900})
+    whole = visit.shown()
+    chart = visit.page.locator("#chart-steps")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    visit.page.mouse.move(box["x"] + 300, box["y"] + 60)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + 500, box["y"] + 60, steps=4)
+    visit.page.mouse.up()
+    zoomed = visit.shown()
+    assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
+    assert "UTC" in visit.page.locator("#shown").inner_text()
+    visit.page.get_by_role("button", name="Later").click()
+    assert visit.shown()[0] > zoomed[0]
+    visit.page.get_by_role("button", name="Whole job").click()
+    assert visit.shown() == whole
+    visit.page.get_by_role("button", name="Zoom in").click()
+    start, end = visit.shown()
+    assert end - start == pytest.approx((whole[1] - whole[0]) / 2)
+    visit.check(report)
+
+
+def test_every_chart_is_drawn_and_follows_the_colour_scheme(browser: "sync_api.Browser", report: Path) -> None:
+    visit = Visit(browser, report, viewport={"width": 1280, "height": 900}, color_scheme="light")
+    colours = """() => Bokeh.documents.at(-1).roots().map(
+        (root) => [...root.references()].filter((m) => m.type === "LinearAxis")[0].major_label_text_color)"""
+    charts = visit.page.locator("main .live").count()
+    assert visit.page.locator("main .live canvas").count() >= charts >= 6
+    light = visit.page.evaluate(colours)
+    visit.page.emulate_media(color_scheme="dark")
+    visit.wait_for(f"({colours})()[0] !== {light[0]!r}")
+    assert len(visit.page.evaluate(colours)) == charts
+    visit.check(report)
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(browser: "sync_api.Browser", report: Path) -> None:
+    visit = Visit(browser, report, viewport={"width": 375, "height": 740}, has_touch=True, is_mobile=True)
+    events = visit.page.locator("#chart-steps .bk-events").first
+    assert events.evaluate("(each) => getComputedStyle(each).touchAction") == "auto"  # a finger scrolls the page
+    visit.page.set_viewport_size({"width": 812, "height": 375})
+    visit.wait_for("document.querySelector('#chart-steps').clientWidth > 600")
+    visit.check(report)
+
+
+def test_it_prints_with_drawings_in_place_of_the_live_charts(browser: "sync_api.Browser", report: Path) -> None:
+    visit = Visit(browser, report, viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    assert visit.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    visit.page.emulate_media(media="print")
+    assert visit.page.locator("main svg.still").first.is_visible()
+    assert not visit.page.locator("#chart-steps").is_visible()
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    visit.check(report)
+
+
+def test_without_scripts_the_drawings_stand_there(browser: "sync_api.Browser", report: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(report.as_uri())
+    assert page.locator("main svg.still").first.is_visible()
+    assert not page.get_by_role("button", name="Zoom in").is_visible()
+    context.close()
