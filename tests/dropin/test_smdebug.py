@@ -89,7 +89,10 @@ def test_a_program_that_reads_trials_does_without_torch():
         ("import smdebug.tensorflow as smd", "import smdebug.pytorch"),
         ("from smdebug import mxnet", "only PyTorch is debugged here"),
         ("from smdebug.xgboost import Hook", "only PyTorch is debugged here"),
-        ("from smdebug.profiler.analysis.utils import x", "the profiler comes with the next version"),
+        (
+            "from smdebug.profiler.analysis.utils.merge_timelines import x",
+            "smdebug.profiler has the readers, PandasFrame",
+        ),
         ("from smdebug.core.access_layer import x", "COVERAGE.md"),
         ("from smdebug.pytorch import Hooks", "smdebug.pytorch.Hooks of the original smdebug is not offered"),
     ],

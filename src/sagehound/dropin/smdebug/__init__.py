@@ -1,4 +1,4 @@
-"""The import name of the original debugger, answered by `sagehound.debug`.
+"""The import name of the original debugger, answered by `sagehound.debug`, and by `sagehound.profile` for its profiler.
 
 The folder above is first on the path of jobs, of `sagehound run` and `sagehound env`, and of a program that called
 `sagehound.activate()`, so this is what `import smdebug` finds there, whatever `pip install smdebug` has put elsewhere.
@@ -24,7 +24,8 @@ _INSTEAD = {
     "tensorflow": "only PyTorch is debugged here: import smdebug.pytorch",
     "mxnet": "only PyTorch is debugged here: import smdebug.pytorch",
     "xgboost": "only PyTorch is debugged here: import smdebug.pytorch",
-    "profiler": "the profiler comes with the next version of Sagehound",
+    "profiler": "smdebug.profiler has the readers, PandasFrame and the charts; the rest is in the report that "
+    "`sagehound report JOB` writes",
 }
 
 

@@ -1,0 +1,5 @@
+"""`smdebug.profiler.analysis.notebook_utils.metrics_histogram`."""
+
+from sagehound.profile.notebook.metrics_histogram import MetricsHistogram
+
+__all__ = ["MetricsHistogram"]

@@ -1,0 +1,5 @@
+"""`smdebug.profiler.analysis.utils.profiler_data_to_pandas`."""
+
+from sagehound.profile.notebook.pandas_frame import PandasFrame
+
+__all__ = ["PandasFrame"]
