@@ -94,3 +94,17 @@ def test_an_interpreter_without_the_debugger_says_so_and_goes_on(tmp_path):
     assert done.stderr.count("\n") == 1
     assert "no tensors are saved" in done.stderr
     assert sys.executable in done.stderr
+
+
+def test_a_job_that_asks_for_a_profile_has_it_before_the_debugger(tmp_path):
+    (tmp_path / "sagehound/profile").mkdir(parents=True)
+    (tmp_path / "sagehound/profile/__init__.py").write_text("")
+    (tmp_path / "sagehound/profile/automatic.py").write_text("def install(): print('profiled')\n")
+    code = "import torch; print('script')"
+    both = hooked(code, tmp_path, SAGEHOUND_AUTO_PROFILE="1")
+    assert (both.stdout, both.stderr) == ("profiled\ninstalled True\nscript\n", "")
+
+
+def test_a_profile_alone(tmp_path):
+    done = hooked("import torch", tmp_path, SAGEHOUND_AUTO_HOOK="", SAGEHOUND_AUTO_PROFILE="1")
+    assert done.stdout == "" and "nothing is profiled" in done.stderr and "the profiler" in done.stderr

@@ -20,7 +20,7 @@ OUT_DIR = "/opt/ml/output/profiler"
 _PROFILERS = ("cprofile", "pyinstrument")
 _TIMERS = ("total_time", "cpu_time", "off_cpu_time", "default")
 #: What has no counterpart here: accepted, and said.
-_IGNORED = {"horovodprofilingconfig": "HorovodProfilingConfig", "smdataparallelprofilingconfig": "SMDataParallel"}
+_IGNORED = ("HorovodProfilingConfig", "SMDataParallelProfilingConfig")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class TrainingProfile:
             close_s=_positive("RotateFileCloseIntervalInSeconds", parameters, 60.0),
             dataloader=_dataloader(parameters),
             python=_python(parameters),
-            ignored=tuple(name for key, name in _IGNORED.items() if parameters.get(key)),
+            ignored=tuple(name for name in _IGNORED if parameters.get(name.lower())),
             **_detailed(parameters),
         )
 

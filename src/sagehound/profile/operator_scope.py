@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from sagehound.errors import InvalidInput
 from sagehound.profile.operators import write_operators
 from sagehound.profile.process_name import ProcessName
 from sagehound.profile.trace_format import DETAILED_FOLDER
@@ -35,6 +36,8 @@ class OperatorScope:
         self._first = 0
 
     def start(self, step: int) -> None:
+        if torch.autograd._profiler_enabled():
+            raise InvalidInput("the script runs torch.profiler itself, and there can be one only")
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():
             activities.append(ProfilerActivity.CUDA)

@@ -72,6 +72,8 @@ class Pacing:
     def called(self, model: int) -> int:
         """A model of that id is about to be called; the time it is."""
         now_ns = perf_counter_ns()
+        if self._model is None:
+            self._model = model
         if not self._open or (self._computed and self._ticks(model)):
             self.begin(now_ns)
         self._computed = True
@@ -101,7 +103,7 @@ class Pacing:
             return False
         if self._model != model:
             self._calls += 1
-            if self._model is not None and self._calls < _CALLS:
+            if self._calls < _CALLS:
                 return False
             self._model = model
         self._calls = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ class TrainingProfiler:
         self.folder = Path(config.out_dir)
         self._marks = new_marks()
         self._facts: dict[str, str | float] = {}
-        self._loader: weakref.ref[Any] | None = None
+        self._loader: dict[str, str | float] = {}
         self._closed = False
         self._pid = os.getpid()
         self._facts_at = 1
@@ -91,7 +90,10 @@ class TrainingProfiler:
         self._marks.clear()
 
     def _iterated(self, loader: Any) -> None:  # noqa: ANN401
-        self._loader = weakref.ref(loader)
+        try:
+            self._loader = training_facts.of_loader(loader)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
+            say(f"the loader's settings are not known: {cause_of(error)}")
 
     def _at_step(self, begun: int) -> None:
         """A step begins, the `begun`-th from 1 on, at which there is something to do."""
@@ -125,10 +127,9 @@ class TrainingProfiler:
 
     def _look(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
         try:
-            loader = self._loader() if self._loader else None
             found = training_facts.of_torch() | training_facts.of_call(module, args)
-            if loader is not None and module.training:
-                found |= training_facts.of_loader(loader)
+            if module.training:
+                found |= self._loader
             self._facts |= found
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             say(f"the training's settings are not known: {cause_of(error)}")
