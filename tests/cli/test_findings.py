@@ -25,3 +25,22 @@ def test_a_finding_is_read_top_to_bottom(capsys):
         "Why",
         "Change",
     ]
+
+
+def test_a_profilers_finding_has_no_place_but_a_gain(capsys):
+    slow = {
+        "rule": "LoaderBound",
+        "message": "each step waits",
+        "change": "Use workers.",
+        "code": "DataLoader(num_workers=2)",
+        "gain_s": 12.34,
+        "estimate": "the waiting itself",
+    }
+    say_findings([slow])
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        "1. LoaderBound",
+        "each step waits",
+        "Change: Use workers.",
+        "DataLoader(num_workers=2)",
+        "Gain: about 12.3 s; the waiting itself",
+    ]

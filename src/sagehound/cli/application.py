@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sagehound import __version__
-from sagehound.cli import debugging, demo, endpoints, jobs, logs, programs, rules, service, starters
+from sagehound.cli import debugging, demo, endpoints, jobs, logs, programs, report, rules, service, starters
 from sagehound.cli.failures import FriendlyGroup
 
 HELP = """Amazon SageMaker's training, tuning and endpoints on your own machine, driven by the SDK, boto3 and AWS CLI
@@ -49,6 +49,7 @@ app.command(rich_help_panel=SERVICE)(service.status)
 app.command("jobs", rich_help_panel=JOBS)(jobs.jobs)
 app.command(rich_help_panel=JOBS)(logs.logs)
 app.command(rich_help_panel=JOBS)(rules.rules)
+app.command(rich_help_panel=JOBS)(report.report)
 app.command(rich_help_panel=JOBS)(jobs.stop)
 app.add_typer(endpoints.app, name="endpoints", rich_help_panel=ENDPOINTS)
 app.command(rich_help_panel=ENDPOINTS)(endpoints.predict)

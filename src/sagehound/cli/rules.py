@@ -1,4 +1,4 @@
-"""`sagehound rules`: what the debugger's rules say of a training job, while it runs or afterwards."""
+"""`sagehound rules`: what the rules of a training job say, while it runs or afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rules(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the debugger's rules of a training job: their statuses, and what they found."""
+    """Show the rules of a training job, the debugger's and the profiler's: their statuses, and what they found."""
     connection = connect(home)
     kind, job = find(connection.client("sagemaker"), name)
     if kind != TRAINING:
@@ -60,7 +60,8 @@ def statuses_of(job: dict[str, Any]) -> list[Status]:
 
 def findings_place(job: dict[str, Any], rule: str) -> S3Uri:
     """Where the findings of one of the job's rules are stored."""
-    listed = {one["RuleConfigurationName"]: one for one in job.get("DebugRuleConfigurations", [])}
+    configured = [*job.get("DebugRuleConfigurations", []), *job.get("ProfilerRuleConfigurations", [])]
+    listed = {one["RuleConfigurationName"]: one for one in configured}
     output = listed.get(rule, {}).get("S3OutputPath") or job["OutputDataConfig"]["S3OutputPath"]
     return S3Uri.parse(output) / f"{job['TrainingJobName']}/rule-output/{rule}/findings.json"
 
@@ -73,7 +74,13 @@ def _findings(s3: Any, job: dict[str, Any], rule: str) -> list[dict[str, Any]]: 
     except s3.exceptions.NoSuchKey:
         return []
     # The name that the rule has in this job, which may have several of one kind.
-    return [{**finding, "rule": rule} for finding in json.loads(body)["findings"]]
+    return [{**finding, "rule": _named(rule, finding)} for finding in json.loads(body)["findings"]]
+
+
+def _named(rule: str, finding: dict[str, Any]) -> str:
+    """ProfilerReport's findings are those of the rules that it runs."""
+    own = finding.get("rule", rule)
+    return f"{rule} ({own})" if "step" not in finding and own != rule else rule
 
 
 def _row(one: Status) -> tuple[str, ...]:
