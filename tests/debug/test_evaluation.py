@@ -147,6 +147,45 @@ def test_the_end_tells_no_issues_from_nothing_to_judge(run: RecordedRun) -> None
     }
 
 
+class AtTheEnd(Judge):
+    def findings(self, trial: Trial, step: int) -> Iterable[Finding]:
+        self.asked.append(step)
+        if trial.loaded_all_steps:
+            yield Finding(rule="AtTheEnd", step=step, tensor="x", message="over.", why="w", change="c")
+
+
+def test_the_last_step_is_judged_once_more_when_it_is_known_to_be_the_last(run: RecordedRun) -> None:
+    judge, live = AtTheEnd(), run.trial()
+    evaluation = Evaluation(live, {"a": judge})
+    evaluation.advance()
+    live.end()
+    evaluation.finish()
+    assert judge.asked == [0, 1, 2, 2]
+    assert [found.step for found in evaluation.judgements["a"].findings] == [2]
+    once = AtTheEnd()
+    ended = Evaluation(run.end().trial(), {"a": once})
+    ended.advance()
+    ended.finish()
+    assert once.asked == [0, 1, 2]
+
+
+class InModes(Judge):
+    def findings(self, trial: Trial, step: int) -> Iterable[Finding]:
+        for mode in ("TRAIN", "EVAL"):
+            yield Finding(rule="InModes", step=step, mode=mode, tensor="x", message="bad.", why="w", change="c")
+
+
+class InAnyMode(InModes):
+    same_in_all_modes = True
+
+
+def test_a_tensor_that_is_bad_in_both_modes_is_found_twice_unless_the_rule_says_it_is_the_same(
+    run: RecordedRun,
+) -> None:
+    assert [f.mode for f in Evaluation(run.trial(), {"a": InModes()}).advance()] == ["TRAIN", "EVAL"]
+    assert [f.mode for f in Evaluation(run.trial(), {"a": InAnyMode()}).advance()] == ["TRAIN"]
+
+
 def test_silence_is_judged_by_those_who_watch_for_it(run: RecordedRun) -> None:
     evaluation = Evaluation(run.trial(), {"watching": Watching(), "plain": Judge()})
     assert evaluation.idle(10.0) == []

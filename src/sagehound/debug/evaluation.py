@@ -30,7 +30,7 @@ class Judgement:
         self.error = ""
         self.over = False
         self._known: set[tuple[str, ...]] = set()
-        self._every_step = isinstance(rule, CustomRule)
+        self.custom = isinstance(rule, CustomRule)
 
     @property
     def resting(self) -> bool:
@@ -55,7 +55,8 @@ class Judgement:
         return RuleStatus(status=status, details=details, updated_at=now, findings=tuple(self.findings))
 
     def _keep(self, finding: Finding) -> None:
-        about = (finding.tensor, finding.module, finding.mode, str(finding.step) if self._every_step else "")
+        mode = "" if getattr(self.rule, "same_in_all_modes", False) and finding.tensor else finding.mode
+        about = (finding.tensor, finding.module, mode, str(finding.step) if self.custom else "")
         if about not in self._known and len(self.findings) < MOST_FINDINGS:
             self._known.add(about)
             self.findings.append(finding)
@@ -87,6 +88,7 @@ class Evaluation:
         self.trial = trial
         self.judgements = {name: Judgement(rule) for name, rule in rules.items()}
         self._last = -1
+        self._judged_open = False
 
     @property
     def over(self) -> bool:
@@ -95,7 +97,8 @@ class Evaluation:
 
     def advance(self, most: int | None = None) -> list[Finding]:
         """Judge the next steps, at most so many; the trial is refreshed by the caller."""
-        return [finding for step in self._ready(most) for finding in self._judge(step)]
+        everyone = list(self.judgements.values())
+        return [finding for step in self._ready(most) for finding in self._judge(step, everyone)]
 
     def waits(self) -> bool:
         """Whether a step is there to be judged."""
@@ -111,7 +114,10 @@ class Evaluation:
         return found
 
     def finish(self) -> None:
-        """The trial has ended: a rule that could judge nothing says why."""
+        """The trial has ended: built-in rules judge its last step once more where they could not know that it was the
+        last, and a rule that could judge nothing says why."""
+        if self._judged_open:
+            self._judge(self._last, [one for one in self.judgements.values() if not one.custom])
         lacking = without_data(self.trial)
         for judgement in self.judgements.values():
             judgement.over = True
@@ -122,11 +128,11 @@ class Evaluation:
         saved, ended = self.trial.saved, self.trial.loaded_all_steps
         return list(takewhile(lambda step: ended or saved.complete(step), saved.after(self._last, most)))
 
-    def _judge(self, step: int) -> list[Finding]:
-        self._last = step
+    def _judge(self, step: int, judgements: Iterable[Judgement]) -> list[Finding]:
+        self._last, self._judged_open = step, not self.trial.loaded_all_steps
         found = []
         live, self.trial.dynamic_refresh = self.trial.dynamic_refresh, False
-        for judgement in self.judgements.values():
+        for judgement in judgements:
             found += judgement.take(partial(judgement.rule.findings, self.trial, step), f"at step {step}")
         self.trial.dynamic_refresh = live
         return found

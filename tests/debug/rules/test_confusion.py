@@ -49,6 +49,15 @@ def test_training_is_not_judged_by_what_its_loss_was_given() -> None:
     assert judged(classified(30, ModeKeys.TRAIN, classified(30)))
 
 
+def test_a_shorter_last_batch_of_each_evaluation_does_not_keep_it_from_being_judged() -> None:
+    run = RecordedRun()
+    for _ in range(3):
+        for size in (32, 32, 8):
+            labels = np.arange(size) % 2
+            run.save({BOTH[0]: np.eye(2)[labels * 0], BOTH[1]: labels}, ModeKeys.EVAL)
+    assert len(judged(run)) == 2
+
+
 def test_labels_of_tokens_are_not_judged() -> None:
     run = RecordedRun()
     saved = {BOTH[0]: np.eye(2)[[0] * 100], BOTH[1]: np.repeat([0, 1], 50)}

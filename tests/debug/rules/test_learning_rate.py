@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,28 @@ def test_real_trainings(tmp_path: Path, lr: float, side: str) -> None:
     rule, sgd = LearningRate(), torch.optim.SGD(model.parameters(), lr=lr)
     found = at_each_step(rule, trained(tmp_path / "run", model, clusters(40), optimizer=sgd))
     assert {each.message.split(" is too ")[1].split(":")[0] for each in found} == ({side} if side else set())
+
+
+@pytest.mark.parametrize(
+    ("rates", "finds"),
+    [
+        ([0.1 * 0.5**step for step in range(60)], True),
+        ([0.1 * 0.5**step for step in range(28)], False),
+        ([0.05 * (1 + math.cos(math.pi * step / 200)) for step in range(201)], False),
+        ([0.1 * step / 100 for step in range(100)], False),
+        ([0.1] * 100 + [1e-6] * 90, False),
+        ([0.0] * 60, False),
+        ([0.1 * 0.1 ** (step % 5) for step in range(100)], False),
+    ],
+    ids=["halved at every step", "not yet for long", "cosine", "warm-up", "the last part", "always 0", "restarts"],
+)
+def test_a_rate_that_is_spent(rates: list[float], finds: bool) -> None:
+    run = RecordedRun()
+    for rate in rates:
+        run.save({LOSS: 1.0}, facts=Facts(learning_rates=(rate,)))
+    trial = run.end().trial()
+    found = [each for each in at_each_step(LearningRate(), trial) if "is spent" in each.message]
+    assert bool(found) == finds
+    if finds:
+        assert "of its highest, 0.1, for 20 saved steps, after 10 above it" in found[0].message
+        assert LearningRate().unable(trial) == ""

@@ -31,6 +31,15 @@ def test_a_validation_loss_above_the_training_loss_is_found() -> None:
     assert "0.8 in validation and 0.5 in training: 60.0% more, above 10.0%" in found[0].message
 
 
+def test_an_evaluation_is_judged_once_when_it_is_over() -> None:
+    run = RecordedRun()
+    for mode, value, steps in ((ModeKeys.TRAIN, 1.0, 50), (ModeKeys.EVAL, 2.0, 300), (ModeKeys.TRAIN, 1.0, 50)):
+        for _ in range(steps):
+            run.save({LOSS: value}, mode)
+    (found,) = at_each_step(Overfit(), run.trial())
+    assert (found.mode, found.step) == ("EVAL", 299)
+
+
 @pytest.mark.parametrize(("validation", "times"), [(1.09, 0), (1.11, 1)])
 def test_the_ratio_must_be_passed(validation: float, times: int) -> None:
     assert len(at_each_step(Overfit(), epochs((1.0, validation)))) == times

@@ -39,8 +39,28 @@ def test_the_number_of_steps_is_a_parameter() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    assert "hook.register_loss(criterion)" in SoftmaxBeforeCrossEntropy().unable(given(True, loss="MSELoss"))
+    assert "hook.register_loss(criterion)" in SoftmaxBeforeCrossEntropy().unable(given(None, loss=""))
     assert SoftmaxBeforeCrossEntropy().unable(given(False)) == ""
+
+
+def test_a_loss_of_another_kind_was_looked_at() -> None:
+    assert SoftmaxBeforeCrossEntropy().unable(given(None, loss="MSELoss")) == ""
+
+
+@pytest.mark.parametrize(("last", "finds"), [(nn.Sigmoid(), True), (nn.Hardsigmoid(), False), (nn.Identity(), False)])
+def test_a_sigmoid_before_the_binary_loss_that_has_one(tmp_path: Path, last: nn.Module, finds: bool) -> None:
+    data = [(x, y.clamp(max=1).float()[:, None]) for x, y in clusters(5)]
+    model = nn.Sequential(nn.Linear(8, 1), last)
+    trial = trained(tmp_path / "t", model, data, loss=nn.BCEWithLogitsLoss())
+    found = at_each_step(SoftmaxBeforeCrossEntropy(), trial)
+    assert bool(found) == finds
+    assert not found or "its predictions come from a sigmoid. It wants scores (logits)." in found[0].message
+
+
+def test_a_sigmoid_before_the_loss_that_wants_one_is_right(tmp_path: Path) -> None:
+    data = [(x, y.clamp(max=1).float()[:, None]) for x, y in clusters(5)]
+    model = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid())
+    assert at_each_step(SoftmaxBeforeCrossEntropy(), trained(tmp_path / "t", model, data, loss=nn.BCELoss())) == []
 
 
 def test_real_trainings(tmp_path: Path) -> None:

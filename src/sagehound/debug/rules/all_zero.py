@@ -40,6 +40,7 @@ class AllZero:
     threshold: float = 100.0
 
     name: ClassVar[str] = "AllZero"
+    same_in_all_modes: ClassVar[bool] = True
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         for info in self._looked_at(trial, step):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import ClassVar
 
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.history import FARTHEST, alike, index
+from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
@@ -43,16 +41,15 @@ class CheckInputImages:
     channel: int = 1
 
     name: ClassVar[str] = "CheckInputImages"
+    same_in_all_modes: ClassVar[bool] = True
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         images = self._images(trial, step)
         if images is None or images.saved == "nothing" or images.shape[0] == 0:
             return
-        count = math.ceil(self.threshold_samples / images.shape[0])
-        if count > FARTHEST or index(trial, step) % count != count - 1:
-            return
-        means, samples = self._means(trial, images, [r.step for r in islice(alike(trial, step), count)])
-        if samples >= self.threshold_samples and float(np.abs(means).max()) > self.threshold_mean:
+        steps = gathered(trial, step, images.name, self.threshold_samples, elements=False)
+        means, samples = self._means(trial, images, steps)
+        if steps and samples >= self.threshold_samples and float(np.abs(means).max()) > self.threshold_mean:
             yield self._finding(trial, step, images, means, samples)
 
     def unable(self, trial: Trial) -> str:
@@ -73,7 +70,7 @@ class CheckInputImages:
         first = next((info for info in inputs if info.module_type in _CONVOLUTIONS), None)
         return first or next((info for info in inputs if info.module == ""), None)
 
-    def _means(self, trial: Trial, images: TensorInfo, steps: list[int]) -> tuple[np.ndarray, int]:
+    def _means(self, trial: Trial, images: TensorInfo, steps: Sequence[int]) -> tuple[np.ndarray, int]:
         """The mean of each channel over the images of these steps, and how many images there were."""
         total, samples = np.zeros(images.shape[self.channel]), 0
         others = tuple(axis for axis in range(4) if axis != self.channel)

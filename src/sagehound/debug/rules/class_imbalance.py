@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.class_samples import due, labels_of, many_a_sample, of_steps, predictions_of, whole
+from sagehound.debug.rules.class_samples import labels_of, many_a_sample, of_steps, predictions_of, whole
+from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
@@ -54,7 +55,7 @@ class ClassImbalance:
             return
         predictions = predictions_of(trial, step, self.predictions_regex)
         wanted = max(self.samples, _SAMPLES_A_CLASS * _classes(trial, step, labels, predictions))
-        truth, guess = of_steps(trial, due(trial, step, labels, wanted), labels, predictions)
+        truth, guess = of_steps(trial, gathered(trial, step, labels.name, wanted), labels, predictions)
         if len(truth) < wanted or not whole(truth):
             return
         found, counts = np.unique(truth, return_counts=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 import numpy as np
 
-from sagehound.debug.rules.history import FARTHEST, alike, index
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
@@ -28,17 +26,6 @@ def predictions_of(
 ) -> TensorInfo | None:
     """The predictions saved at a step: of the collection, by name or pattern; else what a loss was given first."""
     return _found(trial, step, wanted, collection, "_input_0")
-
-
-def due(trial: Trial, step: int, labels: TensorInfo, samples: int) -> list[int]:
-    """The saved steps whose labels make up `samples`, up to this one; none where it is another step's turn to judge.
-
-    Every sample is judged once: where a step has b labels, each ceil(samples / b)-th saved step of the mode judges.
-    """
-    count = max(1, math.ceil(samples / max(1, math.prod(labels.shape))))
-    if count > FARTHEST or index(trial, step) % count != count - 1:
-        return []
-    return [record.step for record in islice(alike(trial, step), count)]
 
 
 def of_steps(

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.class_samples import due, labels_of, many_a_sample, of_steps, predictions_of, whole
+from sagehound.debug.rules.class_samples import labels_of, many_a_sample, of_steps, predictions_of, whole
+from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
@@ -54,7 +55,7 @@ class Confusion:
             return
         number = self.category_no or _width(trial, step, labels, predictions)
         wanted = _SAMPLES_A_CLASS * number
-        truth, guess = of_steps(trial, due(trial, step, labels, wanted), labels, predictions)
+        truth, guess = of_steps(trial, gathered(trial, step, labels.name, wanted), labels, predictions)
         if len(truth) < wanted or len(guess) != len(truth) or not whole(truth) or not whole(guess):
             return
         yield from self._judge(trial, step, predictions, _matrix(truth, guess, number))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.rules.history import back
 from sagehound.debug.rules.selection import trains
+from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 
-#: Saved training steps that are searched, and steps of one evaluation.
-_TRAINING, _EVALUATION = 2_000, 500
+#: Different training samples that are remembered, from the beginning on.
+_MOST_SAMPLES = 1_000_000
 #: Samples that must be shared, and how many times the duplicates within the evaluation: some data repeats itself.
 _FEWEST, _DUPLICATES = 2, 5
 
@@ -29,7 +27,7 @@ class DataLeak:
     seen in saved training steps before is above `threshold_percent`, and these are at least 2 and more than 5 times
     the samples that occur twice within the evaluation: data with natural duplicates (few features, short texts) has
     them everywhere. Only saved steps know their samples, so a small overlap needs a short save interval to be seen;
-    augmented training samples have other hashes and are not recognised.
+    of the training samples the first million are remembered. Augmented ones have other hashes and are not recognised.
 
     Why it matters: a validation loss of samples that were trained with says nothing of new data, and every choice
     made by it is wrong. Sources: Kaufman et al. 2012 (Leakage in data mining); Kapoor and Narayanan 2023 (Leakage and
@@ -44,22 +42,20 @@ class DataLeak:
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         if trial.mode(step) is not ModeKeys.EVAL or not trial.facts(step).samples:
             return
-        evaluation = Counter(sample for record in _evaluation(trial, step) for sample in _samples(record))
-        trained = _trained(trial, step, evaluation)
-        repeated = sum(count - 1 for count in evaluation.values())
-        share = 100 * trained / len(evaluation)
+        samples, trained, repeated = _seen.up_to(trial, step, "samples", _Samples).evaluations[step]
+        share = 100 * trained / samples
         if share <= self.threshold_percent or trained < _FEWEST or trained <= _DUPLICATES * repeated:
             return
         yield Finding(
             rule=self.name,
             step=trial.mode_step(step),
             mode="EVAL",
-            message=f"{trained} of the {len(evaluation)} samples of this evaluation ({share:.1f} %) were trained with "
+            message=f"{trained} of the {samples} samples of this evaluation ({share:.1f} %) were trained with "
             f"before, more than {self.threshold_percent:g} %.",
             why="A validation loss of samples that were trained with says nothing of new data.",
             change="train, val = torch.utils.data.random_split(dataset, [0.8, 0.2])  # once, before augmentation, with "
             "a fixed generator; split by subject where samples belong together, and remove duplicates",
-            numbers={"shared": float(trained), "samples": float(len(evaluation)), "percent": share},
+            numbers={"shared": float(trained), "samples": float(samples), "percent": share},
         )
 
     def unable(self, trial: Trial) -> str:
@@ -72,22 +68,31 @@ class DataLeak:
         return ""
 
 
-def _evaluation(trial: Trial, step: int) -> Iterator[Step]:
-    """The steps of the evaluation that this step belongs to, up to it."""
-    for record in islice(back(trial, step), _EVALUATION):
+class _Samples:
+    """The samples that were trained with, and those of each evaluation; a Learner."""
+
+    def __init__(self) -> None:
+        #: By the global step of an evaluation: its different samples so far, how many of these were trained with
+        #: before, and how often one came again within the evaluation.
+        self.evaluations: dict[int, tuple[int, int, int]] = {}
+        self._trained: set[int] = set()
+        self._evaluation: set[int] = set()
+        self._shared = self._repeated = 0
+
+    def take(self, trial: Trial, record: Step) -> None:
+        samples = record.facts.samples if record.facts else ()
         if record.mode != "EVAL":
+            self._evaluation, self._shared, self._repeated = set(), 0, 0
+            if record.mode == "TRAIN" and len(self._trained) < _MOST_SAMPLES and trains(trial, record.step):
+                self._trained.update(samples)
             return
-        yield record
+        for sample in samples:
+            if sample in self._evaluation:
+                self._repeated += 1
+            else:
+                self._evaluation.add(sample)
+                self._shared += sample in self._trained
+        self.evaluations[record.step] = len(self._evaluation), self._shared, self._repeated
 
 
-def _trained(trial: Trial, step: int, evaluation: Counter[int]) -> int:
-    """How many of the samples were seen in training."""
-    found: set[int] = set()
-    for record in islice(back(trial, step, ModeKeys.TRAIN), _TRAINING):
-        if trains(trial, record.step):
-            found.update(sample for sample in _samples(record) if sample in evaluation)
-    return len(found)
-
-
-def _samples(record: Step) -> tuple[int, ...]:
-    return record.facts.samples if record.facts else ()
+_seen: Running[_Samples] = Running()

@@ -43,6 +43,7 @@ class DeadRelu:
     threshold_layer: float = 50.0
 
     name: ClassVar[str] = "DeadRelu"
+    same_in_all_modes: ClassVar[bool] = True
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         for info in of_layers(trial, step, "output", TYPES, self.tensor_regex):

@@ -35,6 +35,7 @@ class ExplodingTensor:
     only_nan: bool = False
 
     name: ClassVar[str] = "ExplodingTensor"
+    same_in_all_modes: ClassVar[bool] = True
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         every = not self.collection_names and not self.tensor_regex

@@ -1,11 +1,9 @@
-"""What was saved before a step: steps by mode, and the course of a loss."""
+"""What was saved before a step: steps by mode, and losses."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -15,10 +13,6 @@ from sagehound.debug.statistics import read
 from sagehound.debug.store.records import Step, TensorInfo, number
 from sagehound.debug.trial import Trial, matching
 
-#: Saved steps that a rule walks back at most: it bounds what a step costs in a long training.
-FARTHEST = 5_000
-#: Evaluations that follow no other are judged from this many saved steps on: fewer tell too little.
-_FIRST_EVALUATION = 5
 _PARAMETERS = ("weight", "bias", "parameter", "gradient", "optimizer", "input", "loss_input")
 
 
@@ -26,7 +20,7 @@ def back(trial: Trial, step: int, mode: ModeKeys = ModeKeys.GLOBAL) -> Iterator[
     """The records saved in a mode (GLOBAL: in any) at or before a global step, the newest first."""
     saved = trial.saved
     numbers = saved.numbers(mode)
-    for place in range(bisect_right(numbers, step, key=lambda n: _global(trial, n, mode)) - 1, -1, -1):
+    for place in range(_saved_until(trial, step, mode) - 1, -1, -1):
         record = saved.first(_global(trial, numbers[place], mode))
         if record is not None:
             yield record
@@ -46,8 +40,7 @@ def alike(trial: Trial, step: int) -> Iterator[Step]:
 
 def index(trial: Trial, step: int) -> int:
     """How many steps of its mode were saved before a global step."""
-    mode = trial.mode(step)
-    return bisect_right(trial.saved.numbers(mode), step, key=lambda n: _global(trial, n, mode)) - 1
+    return _saved_until(trial, step, trial.mode(step)) - 1
 
 
 def losses(trial: Trial, step: int, tensor_regex: Sequence[str] = (), use_losses_collection: bool = True) -> list[str]:
@@ -81,76 +74,6 @@ def loss_at(trial: Trial, record: Step, name: str) -> float | None:
     return float(np.mean(array)) if array is not None and array.size else None
 
 
-def course(trial: Trial, step: int, name: str, most: int = FARTHEST) -> list[tuple[Step, float]]:
-    """A loss over the last `most` steps that did what this one does, the oldest first."""
-    found = ((record, loss_at(trial, record, name)) for record in islice(alike(trial, step), most))
-    return [(record, value) for record, value in found if value is not None][::-1]
-
-
-def first_values(trial: Trial, step: int, name: str, count: int) -> list[float]:
-    """The first `count` values of a loss in the mode of this step; the step itself is the last that is looked at."""
-    mode = trial.mode(step)
-    values: list[float] = []
-    for place in trial.saved.numbers(mode):
-        record = trial.saved.first(_global(trial, place, mode))
-        if record is None or record.step > step or len(values) == count:
-            break
-        value = loss_at(trial, record, name) if trains(trial, record.step) == trains(trial, step) else None
-        if value is not None:
-            values.append(value)
-    return values
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Saved steps of one mode in a row, with a loss's values: a stretch of training, or one evaluation."""
-
-    mode: str
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.values))
-
-    @property
-    def error(self) -> float:
-        """The standard error of the mean; 0 where there are too few values to tell."""
-        count = len(self.values)
-        return float(np.std(self.values, ddof=1) / count**0.5) if count > 2 else 0.0
-
-
-def stretches(trial: Trial, step: int, name: str) -> list[Stretch]:
-    """A loss by stretches of training and evaluation up to a global step, the oldest first."""
-    found: list[tuple[str, list[float]]] = []
-    for record in islice(back(trial, step), FARTHEST):
-        value = loss_at(trial, record, name) if record.mode in ("TRAIN", "EVAL") else None
-        if value is None:
-            continue
-        if not found or found[-1][0] != record.mode:
-            found.append((record.mode, []))
-        found[-1][1].append(value)
-    return [Stretch(mode, tuple(reversed(values))) for mode, values in reversed(found)]
-
-
-def evaluated(trial: Trial, step: int, name: str) -> list[Stretch]:
-    """The stretches of a loss up to the end of an evaluation, where a step shows that one is over; else none.
-
-    An evaluation is over when it is as long as the one before, or when training goes on. The first of all is taken as
-    it stands from a few saved steps on, because a training may end with it.
-    """
-    records = list(islice(back(trial, step), 2))
-    ends_here = len(records) == 2 and records[0].mode == "TRAIN" and records[1].mode == "EVAL"
-    if not records or not (ends_here or records[0].mode == "EVAL"):
-        return []
-    found = stretches(trial, records[1].step if ends_here else step, name)
-    while found and found[-1].mode != "EVAL":
-        found.pop()
-    lengths = [len(each.values) for each in found if each.mode == "EVAL"]
-    if ends_here or (len(lengths) > 1 and lengths[-1] == lengths[-2]):
-        return found
-    return found if len(lengths) == 1 and lengths[0] >= _FIRST_EVALUATION else []
-
-
 def no_modes(trial: Trial, tensor_regex: Sequence[str] = ()) -> str:
     """Why the losses of training and evaluation cannot be compared; "" where both were saved."""
     missing = [m.name for m in (ModeKeys.TRAIN, ModeKeys.EVAL) if not any_loss(trial, m, tensor_regex)]
@@ -164,6 +87,16 @@ def no_modes(trial: Trial, tensor_regex: Sequence[str] = ()) -> str:
         f"no losses were saved in mode {missing[0]}; call hook.set_mode(modes.{missing[0]}) before that part, and let "
         f"CollectionConfig(name='losses') have a short {missing[0].lower()}.save_interval"
     )
+
+
+def _saved_until(trial: Trial, step: int, mode: ModeKeys) -> int:
+    """How many steps of a mode were saved up to and with a global step."""
+    numbers, record = trial.saved.numbers(mode), trial.saved.first(step)
+    if mode is ModeKeys.GLOBAL:
+        return bisect_right(numbers, step)
+    if record is not None and record.mode == mode.name:
+        return bisect_right(numbers, record.mode_step)
+    return bisect_right(numbers, step, key=lambda number: _global(trial, number, mode))
 
 
 def _global(trial: Trial, number: int, mode: ModeKeys) -> int:

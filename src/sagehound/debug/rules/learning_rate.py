@@ -1,4 +1,4 @@
-"""A learning rate that is too high or too low."""
+"""A learning rate that is too high, too low or spent."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.history import alike, course, first_values, index, losses
+from sagehound.debug.rules.history import alike, index, losses
+from sagehound.debug.rules.loss_curve import course, first_values
 from sagehound.debug.rules.selection import parameters_left_alone, saved_kinds, trains
+from sagehound.debug.rules.spent_rate import SPENT, SpentRate, spent_rate
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
@@ -40,6 +42,9 @@ class LearningRate:
     saved losses is not below that of the first 5 (nor 1.1 times the very first): too high. u / sqrt(k) < `low`, and the
     loss has fallen by less than 2 % or than its noise since the beginning, while the rate is not rising (warm-up): too
     low. Both sides are generous: a path is at most k and, where it wanders, about sqrt(k) times as long as a step.
+    And, of the rates alone: the rate has been below a thousandth of its highest for more saved training steps than it
+    had been above it before (20 or more): it is spent, while the training goes on. Schedules that end near 0, as a
+    cosine does, stay there for a few hundredths of their steps.
 
     Why it matters: the rate is the hyperparameter that matters most (Goodfellow et al. 2016, Deep Learning, 11.4.1).
     Source of the limits: Stanford's CS231n notes (Neural Networks Part 3, ratio of weights to updates) call 1e-3
@@ -55,9 +60,13 @@ class LearningRate:
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         if not trains(trial, step) or index(trial, step) < _FEWEST_HIGH:
             return
+        spent = spent_rate(trial, step)
+        if spent is not None and spent.since >= _FEWEST_LOW and spent.since > spent.before:
+            yield self._spent(trial, step, spent)
+            return
         for loss in losses(trial, step, self.tensor_regex)[:1]:
             began = first_values(trial, step, loss, _BEGINNING)
-            now = [value for _, value in course(trial, step, loss, most=_PRESENT)]
+            now = course(trial, step, loss, _PRESENT).values.tolist()
             if len(began) < _BEGINNING or len(now) < _PRESENT:
                 continue
             # The first loss is that of no update; where updates overshoot, the next ones are no measure.
@@ -67,6 +76,8 @@ class LearningRate:
                 yield from self._too_low(trial, step, loss, began, now)
 
     def unable(self, trial: Trial) -> str:
+        if any(spent_rate(trial, step) for step in trial.steps()):
+            return ""
         kinds = saved_kinds(trial)
         missing = [name for name, kind in (("losses", "loss"), ("weights", "weight")) if kind not in kinds]
         if missing:
@@ -90,6 +101,18 @@ class LearningRate:
         ratio = _ratio(trial, step, 0.5)
         if ratio is not None and ratio < self.low:
             yield self._finding(trial, step, loss, "low", ratio, began, now)
+
+    def _spent(self, trial: Trial, step: int, spent: SpentRate) -> Finding:
+        return Finding(
+            rule=self.name,
+            step=trial.mode_step(step),
+            mode=trial.mode(step).name,
+            message=f"The learning rate is spent: it has been below {SPENT:g} of its highest, {spent.highest:g}, for "
+            f"{spent.since} saved steps, after {spent.before} above it. It is {spent.rate:.2g} now.",
+            why="With such a rate the model stays as it is, and the training goes on for nothing.",
+            change="scheduler.step()  # once an epoch, not at every batch; or a longer schedule",
+            numbers={"rate": spent.rate, "highest": spent.highest, "since": spent.since, "before": spent.before},
+        )
 
     def _places(self, trial: Trial, step: int) -> list[int]:
         """The first saved steps, where a rate shows that is so high that nothing moves later; and this one."""

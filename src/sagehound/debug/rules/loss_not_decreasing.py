@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.rules.history import any_loss, course, evaluated, first_values, losses
+from sagehound.debug.rules.history import any_loss, losses
+from sagehound.debug.rules.loss_curve import course, evaluated, first_values
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.store.records import written
 from sagehound.debug.trial import Trial
@@ -89,8 +90,7 @@ class LossNotDecreasing:
 
     def _of_training(self, trial: Trial, step: int, loss: str) -> Iterator[Finding]:
         points = course(trial, step, loss, most=_BLOCKS * max(self.num_steps, _VALUES))
-        steps = [record.mode_step for record, _ in points]
-        values = np.array([value for _, value in points])
+        steps, values = points.mode_steps, points.values
         if len(values) < _VALUES + 1 or not np.isfinite(values).all() or steps[-1] < self.num_steps:
             return
         split = _block(steps, len(steps), self.num_steps)
@@ -99,7 +99,7 @@ class LossNotDecreasing:
             return
         before, now = values[start:split], values[split:]
         began = first_values(trial, step, loss, len(now))
-        what = self._judge(before, now, values[:split]) or self._trend(steps, values, now)
+        what = self._judge(before, now, values[:split]) or self._trend(steps, values)
         left = float(np.mean(now) / np.mean(began)) if np.mean(began) > 0 else 1.0
         if what and left >= (_CONVERGED if what == "is flat" else _LEARNED):
             yield self._finding(trial, step, loss, what, float(np.mean(before)), float(np.mean(now)))
@@ -117,12 +117,12 @@ class LossNotDecreasing:
         rises = above_all < -self.increase_threshold_percent and now.mean() - before.mean() > _ERRORS * error
         return "rises" if rises and len(before) >= _VALUES else ""
 
-    def _trend(self, steps: Sequence[int], values: np.ndarray, now: np.ndarray) -> str:
+    def _trend(self, steps: np.ndarray, values: np.ndarray) -> str:
         blocks = (steps[-1] - steps[0] + 1) / self.num_steps
         if blocks < _FEWEST_BLOCKS or len(values) < _FEWEST_BLOCKS * _VALUES:
             return ""
-        slope, height = np.polyfit(np.asarray(steps) - steps[0], values, 1)
-        share = _fall(float(height), float(height + slope * self.num_steps))
+        slope, height = _line(steps - steps[0], values)
+        share = _fall(height, height + slope * self.num_steps)
         return "has no downward trend" if share < self.diff_percent else ""
 
     def _of_evaluations(self, trial: Trial, step: int, loss: str) -> Iterator[Finding]:
@@ -136,7 +136,8 @@ class LossNotDecreasing:
         before, now = found[place].mean, found[-1].mean
         fall = _fall(before, now)
         if fall < self.diff_percent and (fall >= 0 or -fall > self.increase_threshold_percent):
-            yield self._finding(trial, step, loss, "is flat" if fall >= 0 else "rises", before, now)
+            at = found[-1].last_step
+            yield self._finding(trial, at, loss, "is flat" if fall >= 0 else "rises", before, now)
 
     def _finding(self, trial: Trial, step: int, loss: str, what: str, before: float, now: float) -> Finding:
         fall = _fall(before, now)
@@ -159,12 +160,18 @@ class LossNotDecreasing:
         )
 
 
-def _block(steps: Sequence[int], end: int, length: int) -> int:
+def _block(steps: np.ndarray, end: int, length: int) -> int:
     """Where the block begins that ends before the place `end`: `length` steps, or at least 3 values."""
-    start = end - 1
-    while start > 0 and (steps[start - 1] > steps[end - 1] - length or end - start < _VALUES):
-        start -= 1
-    return start
+    start = int(np.searchsorted(steps[:end], steps[end - 1] - length, side="right"))
+    return max(0, min(start, end - _VALUES))
+
+
+def _line(steps: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Slope and height of the line of least squares."""
+    middle, height = float(np.mean(steps)), float(np.mean(values))
+    apart = steps - middle
+    slope = float(np.dot(apart, values)) / float(np.dot(apart, apart))
+    return slope, height - slope * middle
 
 
 def _fall(before: float, now: float) -> float:

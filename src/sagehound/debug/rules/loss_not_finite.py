@@ -9,7 +9,8 @@ from itertools import islice
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.history import alike, any_loss, back, course, first_values, loss_at, losses
+from sagehound.debug.rules.history import alike, any_loss, back, loss_at, losses
+from sagehound.debug.rules.loss_curve import course, first_values
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.statistics import statistics
 from sagehound.debug.store.records import TensorInfo
@@ -74,7 +75,7 @@ class LossNotFinite:
         )
 
     def _diverged(self, trial: Trial, step: int, loss: str) -> Iterator[Finding]:
-        last = [value for _, value in course(trial, step, loss, most=_SUSTAINED + 1)]
+        last = course(trial, step, loss, _SUSTAINED + 1).values.tolist()
         began = [value for value in first_values(trial, step, loss, _BEGINNING) if math.isfinite(value)]
         if len(last) <= _SUSTAINED or len(began) < _BEGINNING:
             return

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.history import Stretch, evaluated, losses, no_modes
+from sagehound.debug.rules.history import losses, no_modes
+from sagehound.debug.rules.loss_curve import Stretch, evaluated
 from sagehound.debug.store.records import written
 from sagehound.debug.trial import Trial
 
@@ -23,9 +24,10 @@ class Overfit:
     """The validation loss lies above the training loss by more than `ratio_threshold`, for `patience` evaluations.
 
     Formula: (validation - training) / |training| > ratio_threshold, where validation is the mean loss of one
-    evaluation (steps of mode EVAL in a row) and training that of the last 100 saved training steps before it; and the
-    gap exceeds two standard errors of these means. It has to hold for the last `patience` evaluations. Steps before
-    `start_step` (of the global count) are not looked at. Each loss is compared with the loss of the same name.
+    evaluation (steps of mode EVAL in a row, judged when it is over) and training that of the last 100 saved training
+    steps before it; and the gap exceeds two standard errors of these means. It has to hold for the last `patience`
+    evaluations. Steps before `start_step` (of the global count) are not looked at. Each loss is compared with the loss
+    of the same name.
 
     Why it matters: what is learned beyond this point is the training data by heart (Goodfellow et al. 2016, Deep
     Learning, 5.2: the gap between training and test error). A gap of a tenth is common with healthy networks late in
@@ -46,7 +48,7 @@ class Overfit:
         for loss in losses(trial, step, self.tensor_regex):
             pairs = _pairs(evaluated(trial, step, loss))[-max(1, self.patience) :]
             if len(pairs) >= self.patience and all(self._apart(*pair) for pair in pairs):
-                yield self._finding(trial, step, loss, *pairs[-1])
+                yield self._finding(trial, loss, *pairs[-1])
 
     def unable(self, trial: Trial) -> str:
         return no_modes(trial, self.tensor_regex)
@@ -56,12 +58,12 @@ class Overfit:
         noise = _ERRORS * (training.error**2 + validation.error**2) ** 0.5
         return gap > self.ratio_threshold * abs(training.mean) and gap > noise
 
-    def _finding(self, trial: Trial, step: int, loss: str, training: Stretch, validation: Stretch) -> Finding:
+    def _finding(self, trial: Trial, loss: str, training: Stretch, validation: Stretch) -> Finding:
         ratio = (validation.mean - training.mean) / abs(training.mean) if training.mean else float("inf")
         return Finding(
             rule=self.name,
-            step=trial.mode_step(step),
-            mode=trial.mode(step).name,
+            step=trial.mode_step(validation.last_step),
+            mode=validation.mode,
             tensor=loss,
             message=f"{loss} is {validation.mean:.4g} in validation and {training.mean:.4g} in training: "
             f"{ratio:.1%} more, above {self.ratio_threshold:.1%}.",

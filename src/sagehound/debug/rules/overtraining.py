@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.rules.history import evaluated, losses, no_modes
+from sagehound.debug.rules.history import losses, no_modes
+from sagehound.debug.rules.loss_curve import Stretch, evaluated
 from sagehound.debug.store.records import written
 from sagehound.debug.trial import Trial
 
@@ -20,7 +21,7 @@ class Overtraining:
     end of an evaluation when the last `patience_validation` evaluations brought no new best; or when the last
     `patience_train` of them did not, and the training loss had none in as many stretches of training between
     evaluations either. Values are means of whole evaluations and stretches: the losses of single batches go up and
-    down, and within an evaluation the model does not change.
+    down, and within an evaluation the model does not change. The last 1,000 of each are looked at.
 
     Why it matters: from here on training costs time and, often, accuracy (Prechelt 1998, Early stopping - but when?).
     Parameters and defaults are those of AWS's guide; `delta` is absolute, so a loss of a very small scale wants a
@@ -37,10 +38,10 @@ class Overtraining:
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         for loss in losses(trial, step, self.tensor_regex):
             found = evaluated(trial, step, loss)
-            validation = [each.mean for each in found if each.mode == "EVAL"]
-            training = [each.mean for each in found if each.mode == "TRAIN"]
-            if self._over(training, validation):
-                yield self._finding(trial, step, loss, validation)
+            validation = [each for each in found if each.mode == "EVAL"]
+            training = [each for each in found if each.mode == "TRAIN"]
+            if self._over(_means(training), _means(validation)):
+                yield self._finding(trial, validation[-1].last_step, loss, _means(validation))
 
     def unable(self, trial: Trial) -> str:
         return no_modes(trial, self.tensor_regex)
@@ -56,7 +57,7 @@ class Overtraining:
         return Finding(
             rule=self.name,
             step=trial.mode_step(step),
-            mode=trial.mode(step).name,
+            mode="EVAL",
             tensor=loss,
             message=f"{loss} has not improved by more than {self.delta:g} for {waited} evaluations: "
             f"{validation[-1]:.4g} now, {best:.4g} at best.",
@@ -72,6 +73,10 @@ class Overtraining:
                 "patience_validation": self.patience_validation,
             },
         )
+
+
+def _means(stretches: Sequence[Stretch]) -> list[float]:
+    return [each.mean for each in stretches]
 
 
 def stalled(values: Sequence[float], delta: float) -> int:

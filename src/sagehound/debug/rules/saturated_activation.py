@@ -47,6 +47,7 @@ class SaturatedActivation:
     threshold_layer: float = 50.0
 
     name: ClassVar[str] = "SaturatedActivation"
+    same_in_all_modes: ClassVar[bool] = True
 
     def findings(self, trial: Trial, step: int) -> Iterator[Finding]:
         wanted = None

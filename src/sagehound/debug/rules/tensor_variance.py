@@ -35,6 +35,7 @@ class TensorVariance:
     min_threshold: float | None = None
 
     name: ClassVar[str] = "TensorVariance"
+    same_in_all_modes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         low, high = self.min_threshold, self.max_threshold
