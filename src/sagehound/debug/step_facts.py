@@ -136,10 +136,11 @@ def sample_hashes(batch: torch.Tensor) -> torch.Tensor | np.ndarray:
     some = words[:, ::stride]
     if words.device.type == "cpu":
         # The same by NumPy, whose calls cost a third of torch's.
-        found = some.numpy().astype(np.int64, copy=False) @ _weights().numpy()[: some.shape[1]]
+        found: np.ndarray = some.numpy().astype(np.int64, copy=False) @ _weights().numpy()[: some.shape[1]]
         if stride > 1:
-            found = found + words.numpy().sum(1, dtype=np.int64) * int(_weights()[-1])
-        return found & _MASK
+            found += words.numpy().sum(1, dtype=np.int64) * int(_weights()[-1])
+        found &= _MASK
+        return found
     weights = _weights().to(words.device, non_blocking=True)
     hashes = (some * weights[: some.shape[1]]).sum(1)
     if stride > 1:
