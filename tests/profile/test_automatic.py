@@ -11,7 +11,7 @@ import pytest
 
 import sagehound
 from sagehound.profile.automatic import install
-from tests.profile.trained import facts, phases, steps
+from tests.profile.trained import facts, loader, net, phases, steps, train
 
 DROPIN = Path(sagehound.__file__).parent / "dropin"
 SCRIPT = """
@@ -86,11 +86,28 @@ def test_a_request_that_cannot_be_met_is_said_in_a_line(tmp_path: Path, capsys: 
     )
 
 
-def test_a_request_that_switches_it_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "profilerconfig.json"
-    file.write_text(json.dumps({"DisableProfiler": True}))
-    assert install(str(file)) is None
-    assert capsys.readouterr().err == ""
+def test_a_request_that_changes_while_the_training_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, written = tmp_path / "profilerconfig.json", tmp_path / "profiler"
+
+    def ask(text: str) -> None:
+        (tmp_path / "draft").write_text(text)
+        (tmp_path / "draft").replace(file)
+
+    ask(json.dumps({"DisableProfiler": True, **asked(tmp_path)}))
+    profiler = install(str(file))
+    assert profiler is not None
+    train(net(), loader(3))
+    profiler.timeline.flush()
+    assert not written.exists()
+    ask(json.dumps(asked(tmp_path, DetailedProfilingConfig='{"NumSteps": 2, }')))
+    profiler.timeline.flush()
+    ask("{")
+    profiler.timeline.flush()
+    train(net(), loader(4))
+    profiler.close()
+    assert steps(written) == ["TRAIN 3", "TRAIN 4", "TRAIN 5", "TRAIN 6"]
+    assert len(list(written.rglob("detailed_profiling/*/000000003/*.trace.json"))) == 1
+    assert "the profile goes on as it was" in capsys.readouterr().err
 
 
 def test_a_python_profiler_that_is_not_installed_is_named(

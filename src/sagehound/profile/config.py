@@ -62,7 +62,7 @@ class TrainingProfile:
     def from_json_file(cls, path: str | None = None) -> TrainingProfile:
         """The file of that path; else that of $SMPROFILER_CONFIG_PATH; else the job's. InvalidInput where it cannot be
         read; one that is not there asks for the defaults."""
-        file = Path(path or os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE)
+        file = config_file(path)
         try:
             document = json.loads(file.read_bytes())
         except FileNotFoundError:
@@ -95,6 +95,11 @@ class TrainingProfile:
             ignored=tuple(name for name in _IGNORED if parameters.get(name.lower())),
             **_detailed(parameters),
         )
+
+
+def config_file(path: str | None = None) -> Path:
+    """Where the request is: at `path`; else where $SMPROFILER_CONFIG_PATH says; else at the job's place."""
+    return Path(path or os.environ.get(CONFIG_VARIABLE) or CONFIG_FILE)
 
 
 def _detailed(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class OperatorScope:
         self._first = 0
 
     def start(self, step: int) -> None:
-        if torch.autograd._profiler_enabled():
+        enabled = getattr(torch.autograd, "_profiler_enabled", None)
+        if enabled is not None and enabled():
             raise InvalidInput("the script runs torch.profiler itself, and there can be one only")
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():

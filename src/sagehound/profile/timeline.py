@@ -24,10 +24,12 @@ Facts = Callable[[], Mapping[str, str | float]]
 
 class Timeline:
     """Writes steps until it is closed. Nothing is made on disk before the first step has ended. When writing fails, it
-    says so once and what follows is let go."""
+    says so once and what follows is let go. While it is not `wanted`, steps are counted and not written."""
 
-    def __init__(self, folder: Path, marks: Marks, facts: Facts, *, max_bytes: int, close_s: float) -> None:
-        self._marks = marks
+    def __init__(
+        self, folder: Path, marks: Marks, facts: Facts, wanted: Callable[[], bool], *, max_bytes: int, close_s: float
+    ) -> None:
+        self._marks, self._wanted = marks, wanted
         self._pid = os.getpid()
         self._assembler = Assembler()
         process = ProcessName.here()
@@ -81,12 +83,12 @@ class Timeline:
 
     def _write_marks(self, noted: list[Mark], last: bool) -> None:
         self._files.rotate()
-        for record in self._assembler.feed(noted):
-            self._files.step(record)
-        for record in self._assembler.close() if last else ():
-            self._files.step(record)
+        wanted = self._wanted()
+        for record in (*self._assembler.feed(noted), *(self._assembler.close() if last else ())):
+            if wanted:
+                self._files.step(record)
         for kind, start_ns, end_ns, more in noted:
-            if kind is WINDOW:
+            if kind is WINDOW and wanted:
                 name, step = more
                 self._files.window(name, step, start_ns, end_ns)
         if last:

@@ -24,6 +24,9 @@ with `ts` and `dur` in whole microseconds; `args.pid` is the process (the record
 - `window`: what torch.profiler or cProfile was switched on for: `name` is "detailed", "python" or "dataloader". The
   step is the first one, counted from 0 in all modes together; there is no mode. Time spent in starting and stopping a
   profiler is in no step's phases but `rest`.
+
+On a GPU these are the times of the thread that trains: what it hands to the device is waited for where the script needs
+a result, in `rest` for `loss.item()`. torch.profiler's window has the device's own times.
 """
 
 from __future__ import annotations

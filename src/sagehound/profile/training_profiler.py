@@ -13,6 +13,7 @@ import torch
 from sagehound.errors import InvalidInput
 from sagehound.profile import training_facts
 from sagehound.profile.config import TrainingProfile
+from sagehound.profile.config_watch import ConfigWatch
 from sagehound.profile.marks import new_marks
 from sagehound.profile.operator_scope import OperatorScope
 from sagehound.profile.pacing import Pacing
@@ -37,11 +38,14 @@ def current_profiler() -> TrainingProfiler | None:
 
 class TrainingProfiler:
     """Profiles what this process trains from when it is made until `close`, which comes at the process's end at the
-    latest. Nothing in it stops a training: what fails is said on stderr."""
+    latest. `file` is where the request was read, which is read again when it changes: steps are written, and windows
+    opened, as it says by then; folder and sizes stay. Nothing in it stops a training: what fails is said on stderr."""
 
-    def __init__(self, config: TrainingProfile) -> None:
+    def __init__(self, config: TrainingProfile, file: Path | None = None) -> None:
         global _current
         self.config = config
+        self._watch = ConfigWatch(file)
+        self._asked: TrainingProfile | None = None
         self.folder = Path(config.out_dir)
         self._marks = new_marks()
         self._facts: dict[str, str | float] = {}
@@ -51,7 +55,7 @@ class TrainingProfiler:
         self._facts_at = 1
         self.pacing = Pacing(self._marks, self._at_step)
         self.timeline = Timeline(
-            self.folder, self._marks, self.facts, max_bytes=config.max_bytes, close_s=config.close_s
+            self.folder, self._marks, self.facts, self._wanted, max_bytes=config.max_bytes, close_s=config.close_s
         )
         self.windows = StepWindows(self._planned(), self._marks)
         self.hooks = StepHooks(self._marks, self.pacing, self._iterated)
@@ -101,13 +105,32 @@ class TrainingProfiler:
         if begun >= self._facts_at:
             self.hooks.models.on_call = self._look
             self._facts_at = next((step for step in _FACTS_AT if step > begun), begun + _FACTS_AT[-1])
+        if self._asked is not None:
+            self._change(begun - 1)
         window = self.windows.at_step(begun - 1)
         self.pacing.alarm = min(self._facts_at, self._facts_at if window is None else window + 1)
+
+    def _wanted(self) -> bool:
+        """Whether steps are to be written. Asked by the timeline's thread; the training's own sees to the windows."""
+        asked = self._watch.changed()
+        if asked is not None:
+            self._asked = asked
+            self.pacing.alarm = 0
+        return (self._asked or self.config).enabled
+
+    def _change(self, step: int) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None and asked != self.config:
+            self.windows.close(step)
+            self.config = asked
+            self.windows = StepWindows(self._planned(), self._marks)
 
     def _planned(self) -> list[tuple[Scope, Window]]:
         """What the request asks for; what cannot be had is said."""
         asked = self.config
         found: list[tuple[Scope, Window]] = []
+        if not asked.enabled:
+            return found
         for name in asked.ignored:
             say(f"{name} is taken and has no effect here")
         if asked.detailed:
