@@ -18,6 +18,9 @@ class Columns:
         self._blocks: list[list[np.ndarray]] = [[] for _ in kinds]
         self._used = self._room = 0
 
+    def __len__(self) -> int:
+        return sum(map(len, self.column(0)))
+
     def __bool__(self) -> bool:
         return bool(self._blocks[0])
 
@@ -49,6 +52,16 @@ class Columns:
         for place, blocks in enumerate(self._blocks):
             blocks[:] = [np.concatenate(self.column(place))[order]]
         self._used = self._room = len(order)
+
+    def keep(self, wanted: Callable[[Sequence[np.ndarray]], np.ndarray]) -> None:
+        """Leave the rows for which `wanted`, given a piece of all columns, is true."""
+        kept: list[list[np.ndarray]] = [[] for _ in self._kinds]
+        for pieces in zip(*map(self.column, range(len(self._kinds))), strict=True):
+            rows = wanted(pieces)
+            for own, piece in zip(kept, pieces, strict=True):
+                own.append(piece[rows])
+        self._blocks = [[np.concatenate(own)] for own in kept] if self else self._blocks
+        self._used = self._room = len(self._blocks[0][0]) if self else 0
 
     def rising(self, place: int) -> bool:
         """Whether a column never falls."""

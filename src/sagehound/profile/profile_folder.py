@@ -28,7 +28,9 @@ def read_profile(
     """The profile below `prefix`, a folder or an S3 URI that ends in `profiler-output`.
 
     `metrics` is the job's metrics.jsonl, `losses` are (seconds since the epoch, name, value) that the debugger saved.
-    What is missing leaves its table empty; what is damaged is left out and told in the problems of the profile's job.
+    A timeline of millions of steps is read in part: the fact "timeline_one_in" says that one step in so many is there,
+    beside all that were much longer than others. What is missing leaves its table empty; what is damaged is left out
+    and told in the problems of the profile's job.
     A place that cannot be reached at all raises: InvalidInput for a folder, ObjectStoreError for S3.
     """
     folder = ProfileFolder(prefix)
@@ -78,6 +80,8 @@ class ProfileFolder:
         if metrics is not None:
             self._curves.read(Path(metrics))
         facts, problems = _facts(self._files)
+        if self._rows.one_in > 1:
+            facts["timeline_one_in"] = self._rows.one_in
         problems += self._samples.problems + self._rows.problems + self._curves.problems + self._cut()
         return Profile(
             job=replace(job, facts={**facts, **job.facts}, problems=(*job.problems, *problems)),

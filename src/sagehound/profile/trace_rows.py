@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from sagehound.profile.columns import Columns
 from sagehound.profile.tables import TIMELINE
 from sagehound.profile.trace_events import Record, records, rows_named, start_of
-from sagehound.profile.trace_format import EVENTS_FOLDER, PHASES, STEP, node_in
+from sagehound.profile.trace_format import EVENTS_FOLDER, PHASES, STEP, WINDOW, node_in
 from sagehound.profile.words import word_maker
 
 #: Where the files are below the profiler's output.
@@ -21,8 +21,13 @@ _US_PER_S = 1e6
 #: What a row stands for in the files of the original profiler, whose records have no category.
 _ROWS = {"Step": ("step", "step")} | {row.partition("(")[0]: ("phase", phase) for phase, (_, row) in PHASES.items()}
 
+#: More rows than these are not kept: 120 MB.
+ROWS = 3_000_000
+#: A step that takes so many times as long as steps of its mode do is kept whatever there is.
+_LONG = 4.0
+
 _Key = tuple[str, int, str, str, str]
-_Row = tuple[_Key, int, float, float]
+_Row = tuple[_Key, int, float, float, bool]
 
 
 @dataclass
@@ -36,12 +41,18 @@ class _File:
 
 
 class TraceRows:
-    """The timeline as far as it was read; `problems` says what could not be, in words for people."""
+    """The timeline as far as it was read; `problems` says what could not be, in words for people.
 
-    def __init__(self) -> None:
+    Where there are more than `limit` rows, one step in two is kept, then one in four, and so on, whole with its phases;
+    and every step that was much longer than others of its mode.
+    """
+
+    def __init__(self, limit: int = ROWS) -> None:
+        self._limit, self.one_in = limit, 1
+        self._long = _LongSteps()
         self._files: dict[str, _File] = {}
         self._codes: dict[_Key, int] = {}
-        self._columns = Columns(np.int16, np.int64, float, float)
+        self._columns = Columns(np.int16, np.int64, float, float, bool)
         self._broken: dict[str, int] = {}
         self._headless: set[str] = set()
 
@@ -56,9 +67,11 @@ class TraceRows:
         if file.start_us is None:
             self._headless |= {name} if found else set()
             return end
-        rows = list(_rows(file, file.start_us, found))
+        rows = [row for row in self._long.marked(_rows(file, file.start_us, found)) if self._keeps(row)]
         if rows:
             self._add(rows)
+        while len(self._columns) > self._limit:
+            self._thin()
         return end
 
     def table(self) -> pa.Table:
@@ -83,14 +96,31 @@ class TraceRows:
             found.append(f"{count} lines of the timeline could not be read, the first in {first}")
         if self._headless:
             found.append(f"{min(self._headless)} does not say what its times count from, and was left out")
+        if self.one_in > 1:
+            found.append(
+                f"the timeline is long: one step in {self.one_in} was read, and every step that took more than "
+                f"{_LONG:g} times as long as others"
+            )
         return tuple(found)
 
+    def _keeps(self, row: _Row) -> bool:
+        return row[4] or row[1] % self.one_in == 0
+
+    def _thin(self) -> None:
+        """Half of the steps go; a step of -1 belongs to none, and stays."""
+        self.one_in *= 2
+        before = len(self._columns)
+        self._columns.keep(lambda columns: (columns[1] % self.one_in == 0) | (columns[1] < 0) | columns[4])
+        # Where next to nothing goes by steps, the limit is what has to go.
+        if len(self._columns) > 0.9 * before:
+            self._limit *= 2
+
     def _add(self, rows: list[_Row]) -> None:
-        keys, steps, starts_s, durations_s = zip(*rows, strict=True)
+        keys, steps, starts_s, durations_s, long = zip(*rows, strict=True)
         for key in dict.fromkeys(keys):
             self._codes.setdefault(key, len(self._codes))
         codes = np.array([self._codes[key] for key in keys], dtype=np.int16)
-        self._columns.add(codes, np.array(steps), np.array(starts_s), np.array(durations_s))
+        self._columns.add(codes, np.array(steps), np.array(starts_s), np.array(durations_s), np.array(long))
 
 
 def _file(name: str) -> _File:
@@ -98,6 +128,25 @@ def _file(name: str) -> _File:
         return _File(*node_in(PurePosixPath(name).name))
     except IndexError:
         return _File("algo-1", 0)
+
+
+class _LongSteps:
+    """Marks steps that take much longer than others of their mode did so far, and the phases that follow them."""
+
+    def __init__(self) -> None:
+        self._means: dict[tuple[str, int, str], tuple[int, float]] = {}
+        self._last: dict[tuple[str, int, str], tuple[int, bool]] = {}
+
+    def marked(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        for key, step, start_s, duration_s, _ in rows:
+            node, pid, category, _, mode = key
+            own = (node, pid, mode)
+            if category == STEP:
+                count, mean_s = self._means.get(own, (0, duration_s))
+                self._means[own] = (count + 1, mean_s + (duration_s - mean_s) / (count + 1))
+                self._last[own] = (step, duration_s > _LONG * mean_s)
+            last, long = self._last.get(own, (-1, False))
+            yield key, step, start_s, duration_s, category == WINDOW or step < 0 or (long and last == step)
 
 
 def _rows(file: _File, start_us: int, found: Sequence[Record]) -> Iterator[_Row]:
@@ -116,6 +165,7 @@ def _rows(file: _File, start_us: int, found: Sequence[Record]) -> Iterator[_Row]
             step,
             (start_us + record.ts) / _US_PER_S,
             record.duration_us / _US_PER_S,
+            False,
         )
 
 
