@@ -231,3 +231,24 @@ def test_the_process_ends_with_its_parent(folder: Path) -> None:
         # The child holds the other end of this pipe until it ends.
         assert started.stderr.read() is not None
     assert json.loads(status.read_text())["status"] == "InProgress"
+
+
+def test_a_rule_that_loops_and_prints_ends_with_the_parent_and_its_log_is_kept_small(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    loops = (
+        "import threading, sys; from sagehound.debug.evaluator import watch_over; "
+        "threading.Thread(target=watch_over, args=(1000,), daemon=True).start()\n"
+        "while True: print('x' * 100, file=sys.stderr)"
+    )
+    parent = f"""
+import subprocess, sys, os, time
+child = subprocess.Popen([sys.executable, "-c", {loops!r}], stdout=1, stderr=open({str(log)!r}, "ab"))
+while not (os.path.exists({str(log)!r}) and os.path.getsize({str(log)!r}) > 10_000): time.sleep(0.01)
+grown = 0
+while os.path.getsize({str(log)!r}) >= grown: grown = os.path.getsize({str(log)!r})
+print("cut short", flush=True)
+os._exit(0)
+"""
+    # The child holds the other end of this pipe until it ends.
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "cut short\n"

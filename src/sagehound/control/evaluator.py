@@ -45,7 +45,8 @@ class Evaluator:
         draft.replace(self.folder / _REQUEST)
 
     async def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        with (self.folder / _ERRORS).open("wb") as log:
+        # Appended to, because the process cuts it short where it grows too long.
+        with (self.folder / _ERRORS).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
                 str(self.folder),

@@ -8,9 +8,12 @@ touched whenever a step was judged.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import stat
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +34,8 @@ _NICENESS = 10
 #: After news the next look comes soon; the longer nothing comes, the rarer are the looks.
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 1.0
 _TRIES_AT_THE_END = 10
+#: What a rule prints beyond it is forgotten.
+_LONGEST_LOG_BYTES = 10_000_000
 _LOG = logging.getLogger("sagehound.debug.rules")
 
 
@@ -134,6 +139,17 @@ def orphaned(parent: int = os.getppid()) -> bool:
     return os.getppid() != parent
 
 
+def watch_over(most_bytes: int = _LONGEST_LOG_BYTES) -> None:
+    """End this process when its parent is gone, and keep its log small, whatever a user's rule is doing; never
+    returns."""
+    while not orphaned():
+        time.sleep(1.0)
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(2).st_mode) and os.fstat(2).st_size > most_bytes:
+                os.ftruncate(2, 0)
+    os._exit(1)
+
+
 def run(folder: Path, sleep: Callable[[float], None] = time.sleep) -> None:
     """Judge what the folder asks for, to the end."""
     request = msgspec.json.decode((folder / "request.json").read_bytes(), type=Request)
@@ -175,4 +191,5 @@ def main(argv: list[str]) -> int:
 if __name__ == "__main__":
     # One core's spare time: before NumPy is asked for anything that it would share out.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    threading.Thread(target=watch_over, daemon=True).start()
     sys.exit(main(sys.argv[1:]))
