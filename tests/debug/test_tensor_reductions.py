@@ -110,3 +110,13 @@ def test_threads_do_not_mix():
             lambda tensor: [reduce_tensor(tensor, ["max", "abs_mean"]).tolist() for _ in range(20)], tensors
         )
         assert list(found) == [[[number, number]] * 20 for number in map(float, range(4))]
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e-3, 1e8])
+def test_a_spread_far_from_zero_keeps_its_digits(shift):
+    tensor = torch.linspace(-1, 1, 1001, dtype=torch.float64) * 1e-3 + shift
+    variance, absolute, std = reduce_tensor(tensor, ("variance", "abs_variance", "std")).tolist()
+    exact = (tensor - shift).var(correction=0).item()
+    assert variance == pytest.approx(exact, rel=1e-4)
+    assert std == pytest.approx(exact**0.5, rel=1e-4)
+    assert absolute == pytest.approx((tensor - shift + shift).abs().sub(shift).var(correction=0).item(), rel=1e-4)

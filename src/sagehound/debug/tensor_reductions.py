@@ -79,8 +79,10 @@ class _Device:
 
     def __init__(self, device: torch.device, largest: int) -> None:
         self._buffer, self._second = _cpu_buffers() if device.type == "cpu" else _device_buffers(device, largest)
+        self._here = device.type == "cpu"
         self._numbers: list[torch.Tensor] = []
         self._taken: list[tuple[int, tuple[str, ...], int]] = []
+        self._done: list[tuple[int, dict[str, float]]] = []
 
     def take(self, at: int, tensor: torch.Tensor, moments: tuple[str, ...]) -> None:
         """Compute the moments of tensor number `at`, chunk by chunk."""
@@ -88,17 +90,34 @@ class _Device:
         values = values.to_dense() if values.layout is not torch.strided else values
         values = values.to(torch.complex128).abs() if values.is_complex() else values
         flat = values.reshape(-1)
+        # Variances are of the distance to the first number: those of the numbers themselves can cancel out. Here it is
+        # seen at once whether they do; a device would have to be waited for.
+        spread = "shifted" in moments or "abs_shifted" in moments
+        if self._here:
+            found = self._found(flat, None, moments)
+            if spread and _cancels(found, flat.shape[0]):
+                found = self._found(flat, flat[0].to(self._buffer.dtype), moments)
+            self._done.append((at, found))
+            return
+        self._numbers += self._pass(flat, flat[0].to(self._buffer.dtype) if spread else None, moments)
+        self._taken.append((at, moments, -(-flat.shape[0] // self._buffer.shape[0])))
+
+    def _pass(self, flat: torch.Tensor, first: torch.Tensor | None, moments: tuple[str, ...]) -> Iterator[torch.Tensor]:
         count, size = flat.shape[0], self._buffer.shape[0]
-        # Variances are of the distance to the first number: of the numbers themselves they would cancel out.
-        first = flat[0].to(self._buffer.dtype) if "shifted" in moments or "abs_shifted" in moments else self._buffer
         for start in range(0, count, size):
             length = min(size, count - start)
             own = self._buffer[:length].copy_(flat if length == count else flat[start : start + length])
-            self._numbers += _moments(own, self._second[:length], first, moments)
-        self._taken.append((at, moments, -(-count // size)))
+            yield from _moments(own, self._second[:length], first, moments)
+
+    def _found(self, flat: torch.Tensor, first: torch.Tensor | None, moments: tuple[str, ...]) -> dict[str, float]:
+        rows = [number.item() for number in self._pass(flat, first, moments)]
+        return dict(zip(moments, rows if len(rows) == len(moments) else _folded(moments, rows), strict=True))
 
     def moments(self) -> Iterator[tuple[int, dict[str, float]]]:
         """The number of each tensor that was taken, and its moments."""
+        yield from self._done
+        if not self._numbers:
+            return
         numbers = torch.stack(self._numbers).tolist()
         start = 0
         for at, moments, chunks in self._taken:
@@ -126,9 +145,10 @@ def _device_buffers(device: torch.device, largest: int) -> tuple[torch.Tensor, t
 
 
 def _moments(
-    chunk: torch.Tensor, second: torch.Tensor, first: torch.Tensor, moments: tuple[str, ...]
+    chunk: torch.Tensor, second: torch.Tensor, first: torch.Tensor | None, moments: tuple[str, ...]
 ) -> list[torch.Tensor]:
-    """The moments of a chunk. It is overwritten, and so is `second`, which is as long."""
+    """The moments of a chunk; those that are shifted by `first`, or not at all. It is overwritten, and so is `second`,
+    which is as long."""
     found: dict[str, torch.Tensor] = {}
     if "low" in moments or "high" in moments:
         found["low"], found["high"] = torch.aminmax(chunk)
@@ -139,6 +159,9 @@ def _moments(
     if "product" in moments:
         found["product"] = chunk.prod()
     absolute = torch.abs(chunk, out=second) if moments[-1].startswith("abs_") else chunk
+    if first is None:
+        found |= _unshifted(found, chunk, absolute, moments)
+        return [found[moment] for moment in moments]
     if "shifted" in moments:
         chunk.sub_(first)
         found["shifted"], found["shifted_square"] = chunk.sum(), torch.dot(chunk, chunk)
@@ -150,6 +173,33 @@ def _moments(
         absolute.sub_(first.abs())
         found["abs_shifted"], found["abs_shifted_square"] = absolute.sum(), torch.dot(absolute, absolute)
     return [found[moment] for moment in moments]
+
+
+def _unshifted(
+    found: dict[str, torch.Tensor], chunk: torch.Tensor, absolute: torch.Tensor, moments: tuple[str, ...]
+) -> dict[str, torch.Tensor]:
+    """What is left of a chunk's moments where nothing is taken from its numbers: most are there already."""
+    more: dict[str, torch.Tensor] = {}
+    if "abs_low" in moments:
+        more["abs_low"] = absolute.min()
+    if "abs_sum" in moments or "abs_shifted" in moments:
+        more["abs_sum"] = more["abs_shifted"] = absolute.sum()
+    if "shifted" in moments:
+        more["shifted"] = found["sum"] if "sum" in found else chunk.sum()
+    if "shifted" in moments or "abs_shifted" in moments:
+        more["shifted_square"] = found["square"] if "square" in found else torch.dot(chunk, chunk)
+        more["abs_shifted_square"] = more["shifted_square"]
+    return more
+
+
+def _cancels(moments: dict[str, float], count: int) -> bool:
+    """Whether a variance has lost digits: numbers that lie far from 0 beside their spread."""
+    for prefix in ("", "abs_"):
+        if f"{prefix}shifted" in moments:
+            mean, square = moments[f"{prefix}shifted"] / count, moments[f"{prefix}shifted_square"] / count
+            if square - mean * mean < 1e-3 * square:
+                return True
+    return False
 
 
 def _folded(moments: tuple[str, ...], rows: list[float]) -> list[float]:

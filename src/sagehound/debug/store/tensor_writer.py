@@ -37,10 +37,13 @@ _AT_ONCE = 1024
 def pieces(tensors: Mapping[str, torch.Tensor]) -> list[memoryview]:
     """The file's content: the header, then views of the tensors' own memory, nothing copied.
 
-    A type that the format lacks (quantized, a rarer float8) is widened to float32, complex128 is split into real and
-    imaginary part (see header.py). The larger types come first, which keeps every array aligned.
+    A tensor that stands there under several names is written once. A type that the format lacks (quantized, a rarer
+    float8) is widened to float32, complex128 is split into real and imaginary part (see header.py). The larger types
+    come first, which keeps every array aligned.
     """
-    ready = [(name, _plain(tensor)) for name, tensor in tensors.items()]
+    first: dict[int, str] = {}
+    same = {name: known for name, one in tensors.items() if (known := first.setdefault(id(one), name)) != name}
+    ready = [(name, _plain(tensor)) for name, tensor in tensors.items() if name not in same]
     ready.sort(key=lambda item: -item[1].element_size())
     entries, buffers, at = {}, [], 0
     for name, tensor in ready:
@@ -51,7 +54,7 @@ def pieces(tensors: Mapping[str, torch.Tensor]) -> list[memoryview]:
             # A contiguous tensor of one element may have any stride, which view() does not like.
             buffers.append(tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy().data)
     split = [name for name, tensor in tensors.items() if tensor.dtype is torch.complex128]
-    return [memoryview(header.encode(entries, split)), *buffers]
+    return [memoryview(header.encode(entries, split, same)), *buffers]
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
