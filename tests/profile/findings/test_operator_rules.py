@@ -20,13 +20,13 @@ def test_without_a_window_the_rule_says_how_to_get_one(name: str) -> None:
 
 
 def test_tiny_operators() -> None:
-    tiny = {"aten::mm": (1000, 0.003), "aten::convolution": (10, 0.003)}
+    tiny = {"aten::mm": (1000, 0.002), "aten::convolution": (10, 0.002)}
     verdict = build("TinyOperators").judge(seen(tiny, batch_size=2))
     assert verdict.findings[0].code == "DataLoader(dataset, batch_size=16)"
     assert verdict.findings[0].operators[0] == "aten::mm"
-    share = (0.003 + 0.00003) / 0.006
+    share = (0.002 + 0.00002) / 0.004
     assert verdict.findings[0].gain_s == pytest.approx(10.0 * share * 7 / 8)
-    large = {"aten::mm": (1000, 0.003), "aten::convolution": (10, 0.006)}
+    large = {"aten::mm": (1000, 0.002), "aten::convolution": (10, 0.004)}
     assert build("TinyOperators").judge(seen(large)).findings == ()
 
 

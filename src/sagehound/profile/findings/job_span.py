@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sagehound.profile.findings.samples import numbers
+import numpy as np
+
 from sagehound.profile.profile import Profile
 
 
@@ -42,9 +43,10 @@ def said(profile: Profile, name: str) -> str:
 def _recorded(profile: Profile) -> tuple[float | None, float | None]:
     begins, ends = [], []
     for table, column in ((profile.system, "timestamp_s"), (profile.timeline, "start_s")):
-        times = numbers(table, column)
-        times = times[[math.isfinite(each) for each in times]] if len(times) else times
-        if len(times):
-            begins.append(float(times.min()))
-            ends.append(float(times.max()))
+        for chunk in table[column].iterchunks():
+            times = chunk.to_numpy(zero_copy_only=False)
+            times = times[np.isfinite(times)]
+            if len(times):
+                begins.append(float(times.min()))
+                ends.append(float(times.max()))
     return min(begins, default=None), max(ends, default=None)

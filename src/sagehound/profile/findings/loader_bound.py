@@ -11,12 +11,10 @@ import numpy as np
 
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import fact
-from sagehound.profile.findings.samples import cores, series
+from sagehound.profile.findings.samples import cores, grid, series
 from sagehound.profile.findings.steps import Steps, slowest
 from sagehound.profile.profile import Profile
 
-#: Workers beyond the cores pay only where they sleep on a disk or a network.
-_MOST_PER_CORE = 2
 #: A step that would take more than this share of its time is not worth the workers.
 _WORTH = 0.9
 
@@ -31,10 +29,11 @@ class LoaderBound:
     asynchronous data loading and augmentation".
 
     Estimate. A batch takes a worker W seconds: the whole step's time for each worker that there is, or the wait where
-    there is none. With n workers a step takes the longest of: the rest of the step; W / n; the cores' work in a step
-    (their mean utilisation while training times its length) shared by all cores. n is the smallest that gets within 5 %
-    of the best. Where no number of workers helps, because the cores are busy already, the samples themselves have to
-    become cheaper, and the gain is at most the waiting.
+    there is none. With n workers a step takes the longest of: the rest of the step; W / n; the job's work in a
+    step (the cores that it kept busy times the step's length) shared by all cores. n is the smallest that gets within
+    5 % of the best, up to as many as cores, or twice as many where there are as many already. Where no
+    number of workers helps, because the cores are busy already, the samples themselves have to become cheaper, and the
+    gain is at most the waiting.
     """
 
     threshold: float = 20
@@ -109,19 +108,21 @@ class LoaderBound:
 
 def _best_workers(batch_s: float, floor_s: float, workers: int, count: int) -> tuple[int, float]:
     """The number of workers to suggest, and what a step then takes."""
-    most = max(workers + 1, _MOST_PER_CORE * count)
-    times = {each: max(floor_s, batch_s / each) for each in range(max(1, workers), most + 1)}
+    most = max(2, count) if workers < count else 2 * count
+    times = {each: max(floor_s, batch_s / each) for each in range(max(1, workers), max(workers, most) + 1)}
     least = min(times.values())
     best = min(each for each, time in times.items() if time <= 1.05 * least)
     return best, times[best]
 
 
 def _busy_cores(profile: Profile, steps: Steps) -> tuple[float | None, int]:
-    """How many of the node's cores worked while it trained (None where they were not sampled), and how many it has."""
-    courses = cores(profile)
-    table = courses.get(steps.node)
+    """How many of the node's cores the job kept busy while it trained (all that worked, where the job's own share was
+    not sampled; None where nothing was), and how many the node has."""
+    table = cores(profile).get(steps.node)
     count = profile.job.cores or (table.values.shape[1] if table else 1)
-    seen = table.between(steps.from_s, steps.to_s).mean() if table else np.zeros(0)
+    own = series(profile, "CPUUtilization").get((steps.node, "job"))
+    course = grid([own]) if own else table
+    seen = course.between(steps.from_s, steps.to_s).mean() if course else np.zeros(0)
     if not len(seen):
         return None, count
     return float(np.clip(seen.mean() / 100, 0, 1)) * count, count

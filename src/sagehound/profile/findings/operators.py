@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from sagehound.profile.findings.samples import numbers
+from sagehound.profile.findings.steps import every_process
 from sagehound.profile.profile import Profile
 
 #: Why a rule over operators has nothing to judge.
@@ -46,6 +47,20 @@ def operators(profile: Profile, device: str = "") -> list[Operator]:
         added = (before.calls + max(0, int(calls)), before.self_s + max(0.0, own), before.total_s + max(0.0, total))
         found[before.name, before.device] = Operator(before.name, before.device, *added)
     return sorted(found.values(), key=lambda each: -each.self_s)
+
+
+def steps_seen(profile: Profile) -> int:
+    """How many steps of all processes began within a window of torch.profiler; 0 where windows are not known."""
+    timeline = profile.timeline
+    chosen = pc.and_(pc.equal(timeline["category"], "window"), pc.equal(timeline["name"], "detailed"))
+    windows = timeline.filter(pc.fill_null(chosen, False))
+    begins, lasted = numbers(windows, "start_s"), numbers(windows, "duration_s")
+    pids, count = windows["pid"].to_pylist(), 0
+    for steps in every_process(profile):
+        own = [place for place, pid in enumerate(pids) if pid == steps.pid]
+        for begin, end in {(begins[place], begins[place] + lasted[place]) for place in own}:
+            count += int(((steps.starts >= begin) & (steps.starts < end)).sum())
+    return count
 
 
 def named(seen: list[Operator], parts: tuple[str, ...]) -> list[Operator]:

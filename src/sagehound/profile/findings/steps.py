@@ -14,6 +14,8 @@ from sagehound.profile.profile import Profile
 from sagehound.profile.series import Floats
 
 PHASES = ("loader", "copy", "forward", "backward", "optimizer", "rest")
+#: What is looked at of a row; the rest need not be copied.
+_COLUMNS = ["name", "mode", "step", "start_s", "duration_s"]
 #: A phase may begin so much before its step, by another clock's reading.
 _TOLERANCE_S = 1e-5
 
@@ -68,14 +70,13 @@ class Steps:
 def every_process(profile: Profile, mode: str | None = None) -> list[Steps]:
     """The steps of each node, process and mode; a row without a sensible time or duration is left out."""
     timeline = profile.timeline
-    steps = timeline.filter(_is(timeline, "category", "step"))
-    phases = timeline.filter(_is(timeline, "category", "phase"))
-    found = [
-        each
-        for node in map(str, _words(steps, "node"))
-        for pid in map(int, _words(steps, "pid"))
-        for each in _modes(node, pid, _of(steps, node, pid), _of(phases, node, pid))
-    ]
+    kinds = [_is(timeline, "category", kind) for kind in ("step", "phase")]
+    found: list[Steps] = []
+    for node in _words(timeline, "node"):
+        for pid in _words(timeline, "pid"):
+            mine = pc.and_(_is(timeline, "node", node), _is(timeline, "pid", pid))
+            steps, phases = (timeline.select(_COLUMNS).filter(pc.and_(mine, kind)) for kind in kinds)
+            found += _modes(str(node), int(pid), steps, phases)
     return [each for each in found if mode in (None, each.mode)]
 
 
@@ -112,10 +113,6 @@ def _spent(starts: Floats, durations: Floats, phases: pa.Table) -> dict[str, Flo
         chosen = inside & _is(phases, "name", name).to_numpy()
         np.add.at(total, place[chosen], lasted[chosen])
     return spent
-
-
-def _of(rows: pa.Table, node: str, pid: int) -> pa.Table:
-    return rows.filter(pc.and_(_is(rows, "node", node), _is(rows, "pid", pid)))
 
 
 def _is(rows: pa.Table, column: str, value: str | int) -> pa.ChunkedArray:
