@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from sagehound.profile.series import Floats
 PHASES = ("loader", "copy", "forward", "backward", "optimizer", "rest")
 #: What is looked at of a row; the rest need not be copied.
 _COLUMNS = ["name", "mode", "step", "start_s", "duration_s"]
+#: So many rows are looked at at a time.
+_PIECE = 1 << 18
 #: A phase may begin so much before its step, by another clock's reading.
 _TOLERANCE_S = 1e-5
 
@@ -70,13 +72,11 @@ class Steps:
 def every_process(profile: Profile, mode: str | None = None) -> list[Steps]:
     """The steps of each node, process and mode; a row without a sensible time or duration is left out."""
     timeline = profile.timeline
-    kinds = [_is(timeline, "category", kind) for kind in ("step", "phase")]
     found: list[Steps] = []
     for node in _words(timeline, "node"):
         for pid in _words(timeline, "pid"):
-            mine = pc.and_(_is(timeline, "node", node), _is(timeline, "pid", pid))
-            steps, phases = (timeline.select(_COLUMNS).filter(pc.and_(mine, kind)) for kind in kinds)
-            found += _modes(str(node), int(pid), steps, phases)
+            steps = pa.concat_tables(_rows(timeline, "step", node, pid))
+            found += _modes(str(node), int(pid), steps, _rows(timeline, "phase", node, pid))
     return [each for each in found if mode in (None, each.mode)]
 
 
@@ -85,7 +85,17 @@ def slowest(profile: Profile, mode: str = "TRAIN") -> Steps | None:
     return max(every_process(profile, mode), key=lambda each: each.total_s, default=None)
 
 
-def _modes(node: str, pid: int, steps: pa.Table, phases: pa.Table) -> Iterator[Steps]:
+def at_once(processes: Sequence[Steps]) -> int:
+    """How many of these processes trained at the same time, at most, on one node; a process that came after another
+    one's end is not beside it."""
+    most = 0
+    for node in {each.node for each in processes}:
+        own = [each for each in processes if each.node == node and len(each)]
+        most = max([most, *(sum(other.from_s <= each.from_s < other.to_s for other in own) for each in own)])
+    return max(1, most)
+
+
+def _modes(node: str, pid: int, steps: pa.Table, phases: Iterator[pa.Table]) -> Iterator[Steps]:
     starts, durations = numbers(steps, "start_s"), numbers(steps, "duration_s")
     sane = np.isfinite(starts) & np.isfinite(durations) & (durations >= 0)
     order = np.flatnonzero(sane)[np.argsort(starts[sane], kind="stable")]
@@ -99,11 +109,17 @@ def _modes(node: str, pid: int, steps: pa.Table, phases: pa.Table) -> Iterator[S
             yield Steps(node, pid, mode, counts[of], starts[of], durations[of], parts)
 
 
-def _spent(starts: Floats, durations: Floats, phases: pa.Table) -> dict[str, Floats]:
+def _spent(starts: Floats, durations: Floats, phases: Iterator[pa.Table]) -> dict[str, Floats]:
     """What each step spent in each phase; a phase belongs to the step that it begins in."""
     spent: dict[str, Floats] = {name: np.zeros(len(starts)) for name in PHASES}
     if not len(starts):
         return spent
+    for piece in phases:
+        _add(spent, starts, durations, piece)
+    return spent
+
+
+def _add(spent: dict[str, Floats], starts: Floats, durations: Floats, phases: pa.Table) -> None:
     begun, lasted = numbers(phases, "start_s"), numbers(phases, "duration_s")
     place = np.searchsorted(starts, begun + _TOLERANCE_S, side="right") - 1
     inside = np.isfinite(begun) & np.isfinite(lasted) & (lasted >= 0) & (place >= 0)
@@ -112,7 +128,14 @@ def _spent(starts: Floats, durations: Floats, phases: pa.Table) -> dict[str, Flo
     for name, total in spent.items():
         chosen = inside & _is(phases, "name", name).to_numpy()
         np.add.at(total, place[chosen], lasted[chosen])
-    return spent
+
+
+def _rows(timeline: pa.Table, category: str, node: str | int, pid: str | int) -> Iterator[pa.Table]:
+    """The rows of one process, piece by piece: days of steps need no second copy of them."""
+    for start in range(0, max(timeline.num_rows, 1), _PIECE):
+        piece = timeline.slice(start, _PIECE)
+        mine = pc.and_(_is(piece, "node", node), _is(piece, "pid", pid))
+        yield piece.select(_COLUMNS).filter(pc.and_(mine, _is(piece, "category", category)))
 
 
 def _is(rows: pa.Table, column: str, value: str | int) -> pa.ChunkedArray:

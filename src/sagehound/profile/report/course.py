@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sagehound.profile.findings.job_span import span
-from sagehound.profile.findings.steps import Steps, every_process, slowest
+from sagehound.profile.findings.steps import Steps, every_process
 from sagehound.profile.profile import Profile
 
 #: Phase -> its name for readers and the number of its colour, in the order in which they come.
@@ -46,7 +46,7 @@ class Part:
 class Course:
     """From when to when the job ran (seconds since the epoch), its loop (first step's start to last step's end; None
     without steps), and the parts, which add up to the whole. `train` and `evaluation` are the steps of the process that
-    trained longest; `processes` is how many there were."""
+    trained longest, `processes` those of every process and mode."""
 
     begin_s: float
     end_s: float
@@ -54,11 +54,16 @@ class Course:
     parts: tuple[Part, ...]
     train: Steps | None
     evaluation: Steps | None
-    processes: int
+    processes: tuple[Steps, ...]
 
     @property
     def length_s(self) -> float:
         return self.end_s - self.begin_s
+
+    @property
+    def workers(self) -> int:
+        """How many processes trained or evaluated."""
+        return len({(each.node, each.pid) for each in self.processes})
 
     @property
     def is_long(self) -> bool:
@@ -69,19 +74,22 @@ class Course:
 def course(profile: Profile) -> Course:
     """The job's course, as the process that trained longest had it: the others wait for it."""
     begin, end = span(profile)
-    train = slowest(profile)
-    every = every_process(profile)
+    every = tuple(each for each in every_process(profile) if len(each))
+    train = _slowest(every, "TRAIN")
     same = [each for each in every if train and (each.node, each.pid) == (train.node, train.pid)]
-    evaluation = next((each for each in same if each.mode != "TRAIN"), None) if train else slowest(profile, "EVAL")
-    known = [each for each in (train, evaluation) if each is not None and len(each)]
-    processes = len({(each.node, each.pid) for each in every})
+    evaluation = next((each for each in same if each.mode != "TRAIN"), None) if train else _slowest(every, "EVAL")
+    known = [each for each in (train, evaluation) if each is not None]
     if not known:
-        return Course(begin, end, None, (Part("unseen", end - begin),), train, evaluation, processes)
+        return Course(begin, end, None, (Part("unseen", end - begin),), train, evaluation, every)
     first, last = min(each.from_s for each in known), max(each.to_s for each in known)
     begin, end = min(begin, first) if begin else first, max(end, last)
     return Course(
-        begin, end, (first, last), _parts(begin, end, (first, last), train, evaluation), train, evaluation, processes
+        begin, end, (first, last), _parts(begin, end, (first, last), train, evaluation), train, evaluation, every
     )
+
+
+def _slowest(every: tuple[Steps, ...], mode: str) -> Steps | None:
+    return max((each for each in every if each.mode == mode), key=lambda each: each.total_s, default=None)
 
 
 def _parts(

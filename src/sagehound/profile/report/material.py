@@ -13,7 +13,7 @@ from sagehound.profile.profile import Profile
 from sagehound.profile.report.chart import Chart
 from sagehound.profile.report.charts import charts
 from sagehound.profile.report.course import Course, course
-from sagehound.profile.series import Series, series_of
+from sagehound.profile.report.digest import Digest, digests
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Material:
         return course(self.profile)
 
     @cached_property
-    def charts(self) -> tuple[Chart, ...]:
-        return charts(self.profile, self.course)
+    def digests(self) -> tuple[Digest, ...]:
+        return digests(self.profile.system, (self.course.begin_s, self.course.end_s))
 
     @cached_property
-    def series(self) -> tuple[Series, ...]:
-        return series_of(self.profile.system)
+    def charts(self) -> tuple[Chart, ...]:
+        return charts(self.profile, self.course, self.digests)
 
     def of(self, *rules: str) -> list[Verdict]:
         """The verdicts of these rules, in this order."""

@@ -28,8 +28,8 @@ def phases(material: Material) -> Html:
         times = (spent.mean(), *np.percentile(spent, (50, 95)), spent.max(), spent.sum())
         rows.append([PARTS[name][0], cell, *(duration(float(each)) for each in times)])
     who = (
-        f" It is process {steps.pid} of {steps.node}, of {course.processes}: the others wait for the slowest."
-        if course.processes > 1
+        f" It is process {steps.pid} of {steps.node}, of {course.workers}: the others wait for the slowest."
+        if course.workers > 1
         else ""
     )
     return section(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sagehound.profile.findings.steps import Steps, every_process
+from sagehound.profile.findings.steps import Steps
 from sagehound.profile.report.markup import Child, Html, element
 from sagehound.profile.report.material import Material
 from sagehound.profile.report.pieces import note, section, table, verdicts
@@ -17,7 +17,7 @@ _BINS, _WIDTH, _HEIGHT = 30, 760, 150
 
 def steps(material: Material) -> Html:
     """A table of every process and mode, and the histogram of the one that trained longest."""
-    every = sorted((each for each in every_process(material.profile) if len(each)), key=_place)
+    every = sorted(material.course.processes, key=_place)
     if not every:
         return section("steps", "Duration of steps", note("No step was seen."), verdicts(material, ("StepOutlier",)))
     main = material.course.train or material.course.evaluation or every[0]

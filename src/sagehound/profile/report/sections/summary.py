@@ -43,7 +43,7 @@ def summary(material: Material) -> Html:
         "The job",
         table("Times of the job", ("What", "Value", "Share"), rows, numbers=range(2, 3)),
         table("The machine and the settings of the training", ("What", "Value"), facts, numbers=range(0)),
-        note(f"Steps of {course.processes} processes were seen.") if course.processes > 1 else None,
+        note(f"Steps of {course.workers} processes were seen.") if course.workers > 1 else None,
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sagehound.profile.report.markup import Html
 from sagehound.profile.report.material import Material
 from sagehound.profile.report.pieces import note, section, table, verdicts
@@ -14,11 +12,10 @@ def topic(
 ) -> Html:
     """The question, the answers, and the p95, p50 and mean of the dimensions that it is about."""
     rows = []
-    for each in material.series:
-        known = each.values[np.isfinite(each.values)]
-        if each.dimension in dimensions and len(known):
-            p95, p50 = (f"{value:.0f} %" for value in np.percentile(known, (95, 50)))
-            rows.append([each.node, each.dimension, each.name, p95, p50, f"{known.mean():.0f} %"])
+    for each in material.digests:
+        if each.dimension in dimensions and each.spread is not None:
+            spread = (f"{value:.0f} %" for value in (each.spread.p95, each.spread.p50, each.spread.mean))
+            rows.append([each.node, each.dimension, each.name, *spread])
     head = ("Node", "Metric", "Of", "p95", "p50", "Mean")
     return section(
         key,
