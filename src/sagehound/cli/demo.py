@@ -1,4 +1,4 @@
-"""`sagehound demo`: upload, tune, train, deploy and ask, through the official SDK, on this machine."""
+"""`sagehound demo`: upload, tune, train, deploy, ask and look back, through the official SDK, on this machine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from sagehound.cli.digits import SIDE_PIXELS, write_digits
 from sagehound.cli.loss_curve import draw_loss_curve
 from sagehound.errors import InvalidInput, NotFound
 
-STEPS = 7
+STEPS = 8
 OUTPUT = Path("demo-output")
+REPORT = "profiler-report.html"
 DIGITS = "digits"
 PICTURES = {".jpg", ".jpeg", ".png"}
 
@@ -37,7 +38,7 @@ def demo(
     output: Annotated[Path, typer.Option(help="Where the loss curve goes.")] = OUTPUT,
     home: Home = None,
 ) -> None:
-    """Upload pictures, tune, train the best, deploy it and ask it, and say how long each step took.
+    """Upload pictures, tune, train the best, deploy it, ask it and say where the time of the training went.
 
     Without --data: scikit-learn's handwritten digits.
     """
@@ -64,6 +65,7 @@ def demo(
             daemon.stop(connection.home)
     say(f"\nThe whole story took {duration(time.monotonic() - began)}.")
     _say_next(predictor.endpoint_name if keep else "", data, _a_picture(data or output / DIGITS))
+    say(f"\nWhere the training's time went, for a browser: {(output / REPORT).absolute()}")
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def _story(connection: Connection) -> Any:  # noqa: ANN401
 
 
 def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
-    """Steps 2 to 7; returns the predictor of the endpoint."""
+    """Steps 2 to 8; returns the predictor of the endpoint."""
     static: dict[str, str] = {}
     with _step(2, "Take pictures and upload them to S3"):
         folder = data
@@ -116,6 +118,9 @@ def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
         picture = _a_picture(folder)
         answer = story.ask(predictor, picture)
         say(f"{picture}: {answer.label}, probability {answer.probability:.1%}")
+    with _step(8, "What the debugger and the profiler saw of the training"):
+        say_table(("RULE", "STATUS", ""), story.rules(estimator))
+        story.report(description, output / REPORT)
     return predictor
 
 

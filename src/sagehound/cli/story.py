@@ -17,6 +17,7 @@ import sagehound
 from sagehound.cli.connection import Connection
 from sagehound.cli.console import progress
 from sagehound.cli.predictions import Prediction, predictions
+from sagehound.cli.report import html
 from sagehound.errors import JobFailure, NotFound
 from sagehound.names import S3Uri
 
@@ -31,8 +32,9 @@ _UPLOADS_SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A SageMaker session and the role that its jobs run under."""
+    """A service, a SageMaker session with it, and the role that its jobs run under."""
 
+    connection: Connection
     session: Any
     role: str
     bucket: str
@@ -45,7 +47,7 @@ class Story:
         import sagemaker
 
         session = sagemaker.Session()
-        return cls(session, sagemaker.get_execution_role(session), session.default_bucket())
+        return cls(connection, session, sagemaker.get_execution_role(session), session.default_bucket())
 
     def upload(self, folder: Path) -> tuple[str, int]:
         """Upload every file under `folder`, and return their address and number. The SDK's `upload_data` sends them
@@ -68,7 +70,7 @@ class Story:
                 pass
         return str(channel), len(files)
 
-    def _estimator(self, name: str, hyperparameters: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _estimator(self, name: str, hyperparameters: dict[str, Any], **options: Any) -> Any:  # noqa: ANN401
         from sagemaker.pytorch import PyTorch
 
         return PyTorch(
@@ -81,6 +83,7 @@ class Story:
             metric_definitions=METRICS,
             sagemaker_session=self.session,
             **FRAMEWORK,
+            **options,
         )
 
     def tune(self, channel: str, static: dict[str, str]) -> Any:  # noqa: ANN401
@@ -138,9 +141,10 @@ class Story:
         return values
 
     def train(self, channel: str, best: dict[str, str]) -> tuple[Any, dict[str, Any]]:
-        """Train with the values of the best trial; returns the estimator and the job's description."""
+        """Train with the values of the best trial, watched by the debugger and the profiler; returns the estimator and
+        the job's description."""
         own = {name: json.loads(value) for name, value in best.items() if not name.startswith(("sagemaker_", "_"))}
-        estimator = self._estimator("best-model", own)
+        estimator = self._estimator("best-model", own, **_watched())
         estimator.fit({"training": channel}, wait=False)
         job = estimator.latest_training_job
 
@@ -149,6 +153,25 @@ class Story:
             return said["SecondaryStatus"], said
 
         return estimator, _wait(state, "TrainingJobStatus")
+
+    def rules(self, estimator: Any) -> list[list[str]]:  # noqa: ANN401
+        """The rules that watched the training, waited for: names, statuses, and what they say."""
+        job = estimator.latest_training_job
+
+        def state() -> tuple[str, dict[str, Any]]:
+            found = job.rule_job_summary()
+            going = [rule["RuleConfigurationName"] for rule in found if rule["RuleEvaluationStatus"] == "InProgress"]
+            words = f"{' and '.join(going)} still to be judged" if going else "all rules have been judged"
+            return words, {"status": "InProgress" if going else "Completed", "rules": found}
+
+        return [
+            [rule["RuleConfigurationName"], rule["RuleEvaluationStatus"], rule.get("StatusDetails", "")]
+            for rule in _wait(state, "status")["rules"]
+        ]
+
+    def report(self, description: dict[str, Any], path: Path) -> None:
+        """The profiler's report on the training, as a file."""
+        path.write_bytes(html(self.connection, description))
 
     def history(self, description: dict[str, Any]) -> dict[str, Any]:
         """`history.json` of a job of sagehound.vision.train, from its output.tar.gz in S3."""
@@ -201,6 +224,31 @@ class Story:
         accept = {"ContentType": kind, "Accept": "application/json;verbose=true"}
         (answer,) = predictions(predictor.predict(image, initial_args=accept))
         return answer
+
+
+def _watched() -> dict[str, Any]:
+    """What the estimator is given to have its training watched."""
+    from sagemaker.debugger import (
+        CollectionConfig,
+        DebuggerHookConfig,
+        ProfilerConfig,
+        ProfilerRule,
+        Rule,
+        rule_configs,
+    )
+
+    return {
+        "rules": [
+            Rule.sagemaker(rule_configs.vanishing_gradient()),
+            Rule.sagemaker(rule_configs.loss_not_decreasing()),
+            ProfilerRule.sagemaker(rule_configs.ProfilerReport()),
+        ],
+        "debugger_hook_config": DebuggerHookConfig(
+            hook_parameters={"save_interval": "2"},
+            collection_configs=[CollectionConfig("losses"), CollectionConfig("gradients")],
+        ),
+        "profiler_config": ProfilerConfig(system_monitor_interval_millis=100),
+    }
 
 
 def _wait(state: Callable[[], tuple[str, dict[str, Any]]], key: str) -> dict[str, Any]:
