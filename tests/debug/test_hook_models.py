@@ -368,3 +368,34 @@ def test_inference_mode(tmp_path: Path) -> None:
     found = trial(hook)
     assert found.tensor("Net_output_0").steps(modes.PREDICT) == [0]
     assert found.facts(0).grad_enabled is False
+
+
+def test_what_passes_from_module_to_module_is_written_once(tmp_path: Path) -> None:
+    body = nn.Sequential(nn.Linear(4, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(inplace=True), nn.Linear(50, 2))
+    hook = Hook(tmp_path / "t", save_config=SaveConfig(save_interval=1), save_all=True)
+    hook.register_module(body)
+    x = torch.randn(30, 4)
+    body(x)
+    found = trial(hook)
+    file = next((tmp_path / "t").rglob("*.safetensors"))
+    with torch.no_grad():
+        first = body[0](x)
+        second = body[2](first.relu())
+    values = {name: found.tensor(name).value(0) for name in found.tensor_names()}
+    for name, right in {
+        "0_output_0": first,
+        "1_input_0": first,
+        "1_output_0": first.relu(),
+        "2_input_0": first.relu(),
+        # Changed in place after it was saved: what was, and what is.
+        "2_output_0": second,
+        "3_input_0": second,
+        "3_output_0": second.relu(),
+        "4_input_0": second.relu(),
+        "0_input_0": x,
+    }.items():
+        assert torch.allclose(torch.from_numpy(values[name]), right, atol=1e-6), name
+    assert (values["4_output_0"] == values["Sequential_output_0"]).all()
+    parameters = sum(p.numel() for p in body.parameters())
+    activations = x.numel() + 4 * first.numel() + 30 * 2
+    assert file.stat().st_size < 4 * (parameters + activations) + 4000

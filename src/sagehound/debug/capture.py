@@ -34,17 +34,17 @@ def copied(tensor: torch.Tensor) -> torch.Tensor:
 
 def on_host(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The same on the CPU; those of one device and type come over in one go."""
-    away: dict[tuple[torch.device, torch.dtype], list[str]] = {}
-    for name, tensor in tensors.items():
+    away: dict[tuple[torch.device, torch.dtype], dict[int, torch.Tensor]] = {}
+    for tensor in tensors.values():
         if tensor.device.type != "cpu":
-            away.setdefault((tensor.device, tensor.dtype), []).append(name)
-    for names in away.values():
+            away.setdefault((tensor.device, tensor.dtype), {})[id(tensor)] = tensor
+    here: dict[int, torch.Tensor] = {}
+    for group in away.values():
         with torch.no_grad():
-            flat = torch.cat([tensors[name].reshape(-1) for name in names]).cpu()
-        parts = torch.split(flat, [tensors[name].numel() for name in names])
-        for name, part in zip(names, parts, strict=True):
-            tensors[name] = part.view(tensors[name].shape)
-    return tensors
+            flat = torch.cat([tensor.reshape(-1) for tensor in group.values()]).cpu()
+        parts = torch.split(flat, [tensor.numel() for tensor in group.values()])
+        here |= {key: part.view(group[key].shape) for key, part in zip(group, parts, strict=True)}
+    return {name: here.get(id(tensor), tensor) for name, tensor in tensors.items()} if here else tensors
 
 
 def type_name(dtype: torch.dtype) -> str:

@@ -121,3 +121,19 @@ def test_a_kernel_that_takes_a_part_is_asked_again(tmp_path, monkeypatch):
     buffers = pieces({"a": torch.arange(5.0), "b": torch.arange(3), "none": torch.zeros(0)})
     write_file(tmp_path / "file", buffers)
     assert (tmp_path / "file").read_bytes() == b"".join(bytes(memoryview(piece)) for piece in buffers)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.complex128])
+def test_a_tensor_of_several_names_is_written_once(dtype):
+    passed, equal = torch.ones(3, 4, dtype=dtype), torch.ones(3, 4, dtype=dtype)
+    file = b"".join(pieces({"a_output_0": passed, "equal": equal, "b_input_0": passed}))
+    assert safetensors.torch.load(file).keys() == {"a_output_0", "equal"}
+    head = header.decode(file)
+    assert len(file) - head.start == 2 * passed.nbytes
+    assert head.entries["b_input_0"] == head.entries["a_output_0"] != head.entries["equal"]
+    assert ("b_input_0" in head.complex128) == (dtype is torch.complex128)
+
+
+def test_a_name_that_stands_for_nothing_is_damage():
+    with pytest.raises(header.Damaged, match="b is the same as a, which is not there"):
+        header.decode(header.encode({}, same={"b": "a"}))

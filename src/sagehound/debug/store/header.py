@@ -7,7 +7,7 @@ the reader with SIGBUS when the file is cut meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 
 import msgspec
@@ -38,6 +38,9 @@ LIMIT_BYTES = 100_000_000
 #: The format has no complex128: such an array is float64 with one more axis, real and imaginary part, and is named
 #: in the file's metadata under this key.
 COMPLEX128 = "complex128"
+#: Arrays that are the same as another one stand in the file once: the format allows no two arrays to share bytes, so
+#: the file's metadata says under this key which name stands for which.
+SAME = "same"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -49,7 +52,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """All arrays of a file by name; `start` is where the data begins, in bytes."""
+    """All arrays of a file by name, those that share another's bytes included; `start` is where the data begins, in
+    bytes."""
 
     entries: dict[str, Entry]
     start: int
@@ -60,10 +64,12 @@ class Damaged(ValueError):
     """The header says what cannot be; the reader adds the file's name."""
 
 
-def encode(entries: dict[str, Entry], complex128: Iterable[str] = ()) -> bytes:
-    """The header's bytes, padded so that the data begin at a multiple of eight."""
-    named = list(complex128)
-    document: dict[str, object] = {"__metadata__": {COMPLEX128: msgspec.json.encode(named).decode()}} if named else {}
+def encode(entries: dict[str, Entry], complex128: Iterable[str] = (), same: Mapping[str, str] | None = None) -> bytes:
+    """The header's bytes, padded so that the data begin at a multiple of eight. `same` has names that stand for another
+    one's array, which is among the entries."""
+    metadata = {COMPLEX128: list(complex128), SAME: dict(same or {})}
+    document: dict[str, object] = {key: msgspec.json.encode(value).decode() for key, value in metadata.items() if value}
+    document = {"__metadata__": document} if document else {}
     document.update(entries)
     text = msgspec.json.encode(document)
     text += b" " * (-len(text) % 8)
@@ -88,10 +94,15 @@ def decode(data: bytes | bytearray) -> Header:
         metadata = msgspec.json.decode(document.pop("__metadata__", b"{}"), type=dict[str, str])
         entries = {name: _ENTRY.decode(raw) for name, raw in document.items()}
         complex128 = msgspec.json.decode(metadata.get(COMPLEX128, "[]"), type=frozenset[str])
+        same = msgspec.json.decode(metadata.get(SAME, "{}"), type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Damaged(f"its header is not what it should be: {error}") from error
     for name, entry in entries.items():
         _check(name, entry)
+    for name, one in same.items():
+        if one not in entries:
+            raise Damaged(f"{name} is the same as {one}, which is not there")
+        entries[name] = entries[one]
     return Header(entries, start, complex128)
 
 

@@ -7,7 +7,9 @@ A folder of tensors holds, for each worker:
 
 Numbers (losses, scalars) stand in the manifest itself, so a curve of 100,000 steps is read without opening one other
 file; a step that saved nothing else has no safetensors file. The set of tensors of a step is described once, as a
-`Layout`, which steps refer to by number; each file of the manifest repeats the layouts that its steps refer to.
+`Layout`, which steps refer to by number; each file of the manifest repeats the layouts that its steps refer to. What
+one module gives and the next one takes is one array in the file under the first name, with the other names in the
+file's metadata (see header.py).
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 class SavedStep(msgspec.Struct, kw_only=True):
     """One step as the hook hands it over. `tensors` are in the layout's order; `arrays` has the copies of those that
-    are saved as arrays, by name, on the CPU and owned by the sink from now on; `scalars` the numbers; `reductions` one
+    are saved as arrays, by name, on the CPU and owned by the sink from now on, the same object under several
+    names where they are the same; `scalars` the numbers; `reductions` one
     float64 array with the reductions of all tensors in order, or None."""
 
     step: int
