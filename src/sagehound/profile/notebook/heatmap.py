@@ -61,7 +61,7 @@ class Heatmap(Chart):
 
     def _image(self, values: np.ndarray, names: list[str], from_s: float, to_s: float) -> Any:  # noqa: ANN401
         count = len(names)
-        height = self.plot_height or 90 + _ROW_PX * count
+        height = self.plot_height or max(180, 90 + _ROW_PX * count)
         made = over_time("Utilisation", "", height=height, x_range=(from_s * 1e3, to_s * 1e3), y_range=(count, 0))
         colours = LinearColorMapper(palette=Viridis256, low=0, high=100, nan_color="rgba(0,0,0,0)")
         width_ms = (to_s - from_s) * 1e3
@@ -95,4 +95,7 @@ def _row(metric: Metric, series: Series, from_s: float, to_s: float, buckets: in
     unit, _ = metric.unit
     highest = 100.0 if unit == "%" else float(got.maximum.max(initial=0.0)) or 1.0
     row[places] = got.mean / highest * 100
+    # A stretch between two others that no sample fell into, by chance of its borders, is no gap.
+    missed = np.flatnonzero(np.isnan(row[1:-1])) + 1
+    row[missed] = (row[missed - 1] + row[missed + 1]) / 2
     return row

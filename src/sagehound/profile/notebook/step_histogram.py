@@ -94,16 +94,21 @@ class StepHistogram(Chart):
             top="top", bottom=0, left="left", right="right", source=self.sources[name], color=COLOURS[0], alpha=0.75
         )
         made.y_range.start = 0
-        made.xaxis.axis_label = f"ms (median {np.median(times):,.2f}, longest {times.max():,.2f} of {len(times)})"
+        beyond = " and more in the last bar" if times.max() > _limit(times) else ""
+        made.xaxis.axis_label = f"ms{beyond} (median {np.median(times):,.2f}, longest {times.max():,.2f})"
         made.yaxis.axis_label = "events"
         made.add_tools(hover([bars], ("ms", "@left{0,0.00} to @right{0,0.00}"), ("events", "@top")))
         return made
 
 
+def _limit(times: Floats) -> float:
+    return float(np.median(times) + 2 * times.std())
+
+
 def _counted(times_ms: Sequence[float]) -> dict[str, Floats]:
     """The last bin has all that took longer than the median and two standard deviations, up to the longest."""
     times = np.array(times_ms)
-    limit = float(np.median(times) + 2 * times.std())
+    limit = _limit(times)
     counts, edges = np.histogram(np.minimum(times, limit), bins=_BINS)
     edges[-1] = max(edges[-1], limit)
     return {"top": counts, "left": edges[:-1], "right": edges[1:]}

@@ -136,6 +136,9 @@ class TimelineCharts(Chart):
         )
         if unit == "%":
             made.y_range = Range1d(start=0, end=102)
+        else:
+            made.y_range.start = 0
+            made.y_range.min_interval = 1e-9
         own = self.sources[metric.label] = {}
         lines = []
         for place, (name, series) in enumerate(metric.series.items()):
