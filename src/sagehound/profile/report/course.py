@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from sagehound.profile.findings.job_span import span
 from sagehound.profile.findings.steps import Steps, every_process
@@ -75,6 +76,8 @@ def course(profile: Profile) -> Course:
     """The job's course, as the process that trained longest had it: the others wait for it."""
     begin, end = span(profile)
     every = tuple(each for each in every_process(profile) if len(each))
+    # What Arrow needed to take the steps out is given back: the samples of days come next.
+    pa.default_memory_pool().release_unused()
     train = _slowest(every, "TRAIN")
     same = [each for each in every if train and (each.node, each.pid) == (train.node, train.pid)]
     evaluation = next((each for each in same if each.mode != "TRAIN"), None) if train else _slowest(every, "EVAL")
