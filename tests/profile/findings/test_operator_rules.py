@@ -40,6 +40,13 @@ def test_float32_where_bfloat16_is_faster() -> None:
     assert build("Precision").judge(seen(few, bf16="avx512_bf16")).findings == ()
 
 
+def test_small_products_gain_nothing() -> None:
+    products = {"aten::addmm": (10_000, 0.4), "aten::relu": (10, 0.1)}
+    assert build("Precision").judge(seen(products, bf16="avx512_bf16")).findings == ()
+    small = {"aten::convolution": (10_000, 0.4)}
+    assert build("MemoryFormat").judge(seen(small, memory_format="contiguous")).findings == ()
+
+
 def test_a_processor_without_bfloat16_has_nothing_to_gain() -> None:
     products = {"aten::addmm": (10, 0.9)}
     assert "not faster" in build("Precision").judge(seen(products, bf16="none")).unable

@@ -1,10 +1,11 @@
 """The rules over steps and their phases."""
 
+import pyarrow as pa
 import pytest
 
 from sagehound.profile.findings.registry import build
 from sagehound.testing import recorded_profile as recorded
-from tests.profile.findings.profiles import profile, samples, steps, timeline
+from tests.profile.findings.profiles import START, profile, samples, steps, timeline
 
 CPU = "CPUUtilization"
 
@@ -74,8 +75,6 @@ def test_too_many_workers(workers: int, found: int) -> None:
 
 @pytest.mark.parametrize(("threads", "processes", "found"), [(4, 1, 1), (2, 1, 0), (2, 2, 1), (1, 2, 0)])
 def test_more_threads_than_cores(threads: int, processes: int, found: int) -> None:
-    import pyarrow as pa
-
     parts = [("TRAIN", 0.1)] * 30
     table = pa.concat_tables(timeline(parts, pid=pid, forward=[0.09] * 30) for pid in range(processes))
     verdict = build("ThreadsOversubscribed").judge(profile(timeline=table, facts={"torch_threads": threads}))
@@ -83,6 +82,13 @@ def test_more_threads_than_cores(threads: int, processes: int, found: int) -> No
     if found:
         assert verdict.findings[0].code.startswith(f"torch.set_num_threads({2 // processes})")
         assert verdict.findings[0].gain_s == pytest.approx(30 * 0.09 / 3)
+
+
+def test_processes_that_follow_each_other_do_not_share_cores() -> None:
+    parts = [("TRAIN", 0.1)] * 30
+    one, other = (timeline(parts, START + 10 * pid, pid, forward=[0.09] * 30) for pid in range(2))
+    after = profile(timeline=pa.concat_tables([one, other]), facts={"torch_threads": 2})
+    assert build("ThreadsOversubscribed").judge(after).findings == ()
 
 
 def test_one_thread_on_eight_cores() -> None:

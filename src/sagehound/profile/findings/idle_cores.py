@@ -11,7 +11,7 @@ import numpy as np
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import fact, said
 from sagehound.profile.findings.samples import Grid, cores
-from sagehound.profile.findings.steps import Steps, slowest
+from sagehound.profile.findings.steps import Steps, at_once, every_process, slowest
 from sagehound.profile.profile import Profile
 
 #: The part of a step that more threads make shorter (Amdahl's law).
@@ -32,7 +32,7 @@ class IdleCores:
     than 20 %, is left to other rules.
 
     Estimate: Amdahl's law with 70 % of the step's computing in parallel, from the threads that it has to those that
-    it may use.
+    it may use (its share of them, where several processes train on the node).
     """
 
     threshold: float = 60
@@ -52,7 +52,8 @@ class IdleCores:
             return Verdict(rule=self.name, parameters=asdict(self), unable=unable)
         count = seen.values.shape[1]
         busy = float(seen.mean().mean()) / 100 * count
-        threads, allowed = fact(profile, "torch_threads"), min(profile.job.threads or count, count)
+        threads = fact(profile, "torch_threads")
+        allowed = min(profile.job.threads or count, count) // at_once(every_process(profile, "TRAIN"))
         idle = 100 * busy / count < self.threshold and count - busy >= self.min_idle_cores
         waits = float(steps.phases["loader"].sum()) > _LOADER_SHARE * steps.total_s
         fires = idle and not waits and threads is not None and threads < allowed

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import said
-from sagehound.profile.findings.operators import CONVOLUTIONS, NONE_SEEN, Operator, named, operators, share
+from sagehound.profile.findings.operators import CONVOLUTIONS, NONE_SEEN, Operator, large, named, operators, share
 from sagehound.profile.findings.steps import Steps, slowest
 from sagehound.profile.profile import Profile
 
@@ -40,7 +40,7 @@ class MemoryFormat:
         if not seen or steps is None or not layout:
             unknown = "no training steps were seen" if steps is None else "the model's memory format is not known"
             return Verdict(rule=self.name, parameters=asdict(self), unable=NONE_SEEN if not seen else unknown)
-        convolutions = named(seen, CONVOLUTIONS)
+        convolutions = large(named(seen, CONVOLUTIONS))
         part, compute_s = share(convolutions, seen), _compute_s(steps)
         fires = "channels_last" not in layout and 100 * part > self.threshold and compute_s >= self.min_compute_s
         return Verdict(

@@ -68,6 +68,11 @@ def named(seen: list[Operator], parts: tuple[str, ...]) -> list[Operator]:
     return [each for each in seen if any(part in each.name for part in parts)]
 
 
+def large(some: list[Operator], call_s: float = 50e-6) -> list[Operator]:
+    """Those that take at least so long a call, on average: starting the others costs as much as they do."""
+    return [each for each in some if each.self_s >= each.calls * call_s]
+
+
 def share(some: list[Operator], of: list[Operator]) -> float:
     """Of the time that operators took themselves, between 0 and 1."""
     whole = sum(each.self_s for each in of)

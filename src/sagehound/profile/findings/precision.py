@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import said
-from sagehound.profile.findings.operators import NONE_SEEN, PRODUCTS, Operator, named, operators, share
+from sagehound.profile.findings.operators import NONE_SEEN, PRODUCTS, Operator, large, named, operators, share
 from sagehound.profile.findings.steps import Steps, slowest
 from sagehound.profile.profile import Profile
 
@@ -23,7 +23,8 @@ class Precision:
     (no autocast was seen, nor weights of another type), where the processor has instructions for bfloat16.
 
     The fact `bf16` names them: "avx512_bf16", "amx_bf16" or "cuda"; without one there is nothing to gain, and where it
-    is not known nothing is said. 30 %: below, the casts that autocast adds take up what it saves. Source: PyTorch's
+    is not known nothing is said. 30 %, in calls of at least
+    50 us: else the casts that autocast adds take up what it saves. Source: PyTorch's
     performance tuning guide ("Use mixed precision"), and its documentation of torch.amp for the CPU. Judged over the
     window of torch.profiler, where the training's steps take `min_compute_s` seconds.
 
@@ -43,7 +44,7 @@ class Precision:
             fast = "it is not known whether this processor is faster with bfloat16" if not unit else "it is not faster"
             reason = NONE_SEEN if not seen else "no training steps were seen" if steps is None else fast
             return Verdict(rule=self.name, parameters=asdict(self), unable=reason)
-        products = named(seen, PRODUCTS)
+        products = large(named(seen, PRODUCTS))
         part = share(products, seen)
         compute_s = _compute_s(steps)
         off = said(profile, "autocast") in _OFF and said(profile, "parameter_dtype") in ("", "float32")

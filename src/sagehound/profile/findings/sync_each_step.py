@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from sagehound.profile.finding import Finding, Verdict
+from sagehound.profile.findings.job_span import said
 from sagehound.profile.findings.operators import NONE_SEEN, Operator, named, operators
 from sagehound.profile.findings.steps import Steps, slowest
 from sagehound.profile.profile import Profile
@@ -25,8 +26,8 @@ class SyncEachStep:
     they are a loss there too. Source: PyTorch's performance tuning guide ("Avoid unnecessary CPU-GPU synchronization").
     Judged over the window of torch.profiler, from `min_calls` reads on.
 
-    Estimate: at most the reads' share of the steps' time without their loader. On a GPU part of it is work that has to
-    be done anyway, and would then be waited for once.
+    Estimate: the reads' share of the steps' time without their loader. On a GPU it is at most that: part of it is work
+    that has to be done anyway, and would then be waited for once. On a CPU Python's loop around the reads comes on top.
     """
 
     threshold: float = 5
@@ -47,14 +48,15 @@ class SyncEachStep:
         fires = 100 * part > self.threshold and calls >= self.min_calls
         return Verdict(
             rule=self.name,
-            findings=(self._finding(syncs, steps, calls, part),) if fires else (),
+            findings=(self._finding(profile, syncs, steps, calls, part),) if fires else (),
             violations=calls if fires else 0,
             datapoints=sum(each.calls for each in seen),
             parameters=asdict(self),
             details={"reads": calls, "share_percent": 100 * part},
         )
 
-    def _finding(self, syncs: list[Operator], steps: Steps, calls: int, part: float) -> Finding:
+    def _finding(self, profile: Profile, syncs: list[Operator], steps: Steps, calls: int, part: float) -> Finding:
+        gpu = said(profile, "device").startswith("cuda")
         spent_s = steps.total_s - float(steps.phases["loader"].sum())
         return Finding(
             rule=self.name,
@@ -67,5 +69,6 @@ class SyncEachStep:
             to_s=steps.to_s,
             operators=tuple(each.name for each in syncs[:5]),
             gain_s=spent_s * part,
-            estimate=f"at most: {100 * part:.0f} % of {spent_s:.1f} s of steps",
+            estimate=f"{'at most: ' if gpu else ''}{100 * part:.0f} % of {spent_s:.1f} s of steps"
+            + (", for part of it is work that is waited for in any case" if gpu else ""),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import fact
-from sagehound.profile.findings.steps import Steps, every_process
+from sagehound.profile.findings.steps import Steps, at_once, every_process
 from sagehound.profile.profile import Profile
 
 #: What each thread beyond the cores costs, as a share of the step at as many threads as cores.
@@ -43,7 +43,7 @@ class ThreadsOversubscribed:
         if threads is None or not allowed or not steps:
             missing = "the threads of the training" if threads is None else "cores" if not allowed else "training steps"
             return Verdict(rule=self.name, parameters=asdict(self), unable=f"not known: {missing}")
-        most = max((sum(each.node == node for each in steps) for node in {each.node for each in steps}), default=1)
+        most = at_once(steps)
         running = threads * most
         slow = max(steps, key=_compute_s)
         fires = running > allowed * self.threshold / 100 and _compute_s(slow) >= self.min_compute_s
