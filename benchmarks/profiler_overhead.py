@@ -34,6 +34,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader, TensorDataset
 
+from debugger_overhead import resnet18
 from sagehound.profile.config import TrainingProfile
 from sagehound.profile.training_profiler import TrainingProfiler
 from sagehound.profile.window import Window
@@ -178,9 +179,7 @@ def cnn() -> Callable[[], None]:
 
 
 def resnet(size: int = 64) -> Callable[[], None]:
-    from torchvision.models import resnet18
-
-    return steps(resnet18(num_classes=10), torch.empty(16, 3, size, size))
+    return steps(resnet18(), torch.empty(16, 3, size, size))
 
 
 def main() -> None:
@@ -190,15 +189,15 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    cases: dict[str, Callable[[], Ratio | WindowCost]] = {
+        "cnn": lambda: timing("small CNN, batch 16", cnn(), given.rounds, 25),
+        "resnet": lambda: timing("ResNet-18, batch 16", resnet(), max(6, given.rounds // 8), 8),
+        "window": lambda: window(resnet(32), max(3, given.rounds // 30)),
+    }
     found: dict[str, Any] = {}
-    if "cnn" in given.cases:
-        found["cnn"] = asdict(timing("small CNN, batch 16", cnn(), given.rounds, 25))
-    if "resnet" in given.cases:
-        found["resnet"] = asdict(timing("ResNet-18, batch 16", resnet(), max(6, given.rounds // 8), 8))
-    if "window" in given.cases:
-        found["window"] = asdict(window(resnet(), max(3, given.rounds // 30)))
-    for name, row in found.items():
-        print(f"{name:8}", "  ".join(f"{key} {value}" for key, value in row.items() if key != "case"))
+    for name in given.cases:
+        row = found[name] = asdict(cases[name]())
+        print(f"{name:8}", "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
     print(json.dumps(found))
 
 

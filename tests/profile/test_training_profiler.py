@@ -12,6 +12,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
+from sagehound.debug.automatic import install_with
+from sagehound.debug.create_trial import create_trial
+from sagehound.debug.current import set_current_hook
+from sagehound.debug.hook_config import HookConfig
+from sagehound.debug.modes import modes
+from sagehound.debug.save_config import SaveConfig
 from sagehound.profile.config import DataloaderProfiling, PythonProfiling
 from sagehound.profile.operators import read_operators
 from sagehound.profile.window import Window
@@ -245,3 +251,34 @@ def test_a_folder_that_cannot_be_written_is_named_once(tmp_path: Path, capsys: p
         profiler.timeline.flush()
         train(net(), loader(3))
     assert capsys.readouterr().err.count("the timeline ends here") == 1
+
+
+def test_the_debugger_s_hook_beside_it(tmp_path: Path) -> None:
+    config = HookConfig(out_dir=str(tmp_path / "tensors"), save_config=SaveConfig(save_interval=2))
+    model = net()
+    with profiled(tmp_path / "profile"):
+        hook = install_with(config)
+        train(model, loader(4))
+        evaluate(model, loader(1))
+        hook._release()
+        hook.close()
+        set_current_hook(None)
+    assert steps(tmp_path / "profile") == ["TRAIN 0", "TRAIN 1", "TRAIN 2", "TRAIN 3", "EVAL 0"]
+    assert phases(tmp_path / "profile", "TRAIN 2") == WHOLE
+    assert create_trial(str(tmp_path / "tensors")).steps(modes.TRAIN) == [0, 2]
+
+
+def test_mixed_precision_and_several_forwards(tmp_path: Path) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    scaler = torch.amp.GradScaler("cpu")
+    with profiled(tmp_path):
+        for inputs, _ in loader(3):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                loss = (model(inputs) + model(inputs)).sum()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            optimizer.zero_grad()
+    assert phases(tmp_path, "TRAIN 2") == {"loader": 1, "forward": 2, "backward": 1, "optimizer": 1}
+    assert facts(tmp_path)["autocast"] == "bfloat16"
