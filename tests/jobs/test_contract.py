@@ -160,6 +160,12 @@ def test_a_job_that_asks_for_tensors_is_told_to_hook_itself(tmp_path, wanted):
     assert not (tmp_path / "job" / "algo-1" / "output" / "tensors").exists()
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_steps_are_timed_where_the_request_asks_for_it(tmp_path, wanted):
+    _, seen = _shown(tmp_path, job(auto_profile=wanted))
+    assert seen.get("SAGEHOUND_AUTO_PROFILE") == ("1" if wanted else None)
+
+
 def test_channels_are_there_and_cannot_be_changed(tmp_path):
     script = """
 print(open('/opt/ml/input/data/training/data.txt').read())
