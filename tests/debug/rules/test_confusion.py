@@ -45,7 +45,8 @@ def test_the_limits_are_parameters() -> None:
 
 def test_training_is_not_judged_by_what_its_loss_was_given() -> None:
     assert judged(classified(30, ModeKeys.TRAIN)) == []
-    assert "hook.set_mode(modes.EVAL)" in Confusion().unable(classified(30, ModeKeys.TRAIN).trial())
+    assert "hook.set_mode(modes.EVAL)" in Confusion().unable(classified(30, ModeKeys.GLOBAL).trial())
+    assert Confusion().unable(classified(30, ModeKeys.TRAIN).trial()) == ""  # nothing was evaluated
     assert judged(classified(30, ModeKeys.TRAIN, classified(30)))
 
 

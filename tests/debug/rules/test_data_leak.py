@@ -50,6 +50,8 @@ def test_the_threshold_is_a_parameter() -> None:
 def test_what_is_missing_is_named() -> None:
     run = RecordedRun()
     run.save({LOSS: 1.0}, ModeKeys.TRAIN, facts=Facts(samples=(1,)))
+    assert DataLeak().unable(run.trial()) == ""  # without an evaluation nothing leaks
+    run.save({LOSS: 1.0}, ModeKeys.EVAL)
     assert "hook.set_mode(modes.EVAL)" in DataLeak().unable(run.trial())
     assert DataLeak().unable(seen([1], [2])) == ""
 

@@ -76,7 +76,7 @@ def held(*optimized: bool, taken: int = 9) -> Trial:
 
 def test_parameters_that_no_optimizer_holds() -> None:
     (found,) = at_each_step(FrozenLayer(), held(True, False, False))
-    assert "2 trainable parameters of 2 modules are held by no optimizer: Net_1.weight, Net_2.weight." in found.message
+    assert "No optimizer holds 2 trainable parameters of 2 modules: Net_1.weight, Net_2.weight." in found.message
     assert at_each_step(FrozenLayer(), held(True, True)) == []
     assert at_each_step(FrozenLayer(), held(True, False, taken=4)) == []
 

@@ -72,6 +72,8 @@ def test_what_is_missing_is_named() -> None:
     run.save({LOSS: 1.0}, ModeKeys.GLOBAL)
     assert "call hook.set_mode(modes.TRAIN)" in Overfit().unable(run.trial())
     run.save({LOSS: 1.0}, ModeKeys.TRAIN)
+    assert Overfit().unable(run.trial()) == ""  # nothing was evaluated
+    run.save({}, ModeKeys.EVAL)
     assert "no losses were saved in mode EVAL" in Overfit().unable(run.trial())
     run.save({LOSS: 1.0}, ModeKeys.EVAL)
     assert Overfit().unable(run.trial()) == ""

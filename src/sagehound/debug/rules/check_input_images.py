@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import has_none_of
 from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
@@ -55,6 +56,8 @@ class CheckInputImages:
     def unable(self, trial: Trial) -> str:
         if any(self._images(trial, step) for step in trial.steps()):
             return ""
+        if not self.regex and has_none_of(trial, _CONVOLUTIONS):
+            return ""  # a model that takes no images
         root = trial.model.root or "<the model's class>"
         return (
             "no input images were saved; add CollectionConfig(name='input_image', parameters={'include_regex': "

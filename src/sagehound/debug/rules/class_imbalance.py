@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import without_classes
 from sagehound.debug.rules.class_samples import labels_of, many_a_sample, of_steps, predictions_of, whole
 from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.rules.selection import trains
@@ -65,7 +66,7 @@ class ClassImbalance:
             yield from self._mispredictions(trial, step, predictions, truth, guess)
 
     def unable(self, trial: Trial) -> str:
-        if any(labels_of(trial, step, self.labels_regex) for step in trial.steps()):
+        if without_classes(trial) or any(labels_of(trial, step, self.labels_regex) for step in trial.steps()):
             return ""
         return (
             "no labels were saved; add CollectionConfig(name='labels', parameters={'include_regex': 'Loss_input'}), or "

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import never_evaluated, without_classes
 from sagehound.debug.rules.class_samples import labels_of, many_a_sample, of_steps, predictions_of, whole
 from sagehound.debug.rules.gathered import gathered
 from sagehound.debug.rules.selection import trains
@@ -63,6 +64,8 @@ class Confusion:
     def unable(self, trial: Trial) -> str:
         found = [(step, labels) for step in trial.steps() if (labels := self._tensors(trial, step)[0]) is not None]
         if any(labels.kind != "loss_input" or not trains(trial, step) for step, labels in found):
+            return ""
+        if without_classes(trial) or (found and never_evaluated(trial)):
             return ""
         if found:
             return (

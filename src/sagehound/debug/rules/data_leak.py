@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.modes import ModeKeys
+from sagehound.debug.rules.absence import never_evaluated
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
@@ -59,7 +60,7 @@ class DataLeak:
         )
 
     def unable(self, trial: Trial) -> str:
-        for mode in (ModeKeys.TRAIN, ModeKeys.EVAL):
+        for mode in (ModeKeys.TRAIN,) if never_evaluated(trial) else (ModeKeys.TRAIN, ModeKeys.EVAL):
             steps = [trial.saved.global_step(number, mode) for number in trial.saved.numbers(mode)]
             if not any(step is not None and trial.facts(step).samples for step in steps):
                 return (

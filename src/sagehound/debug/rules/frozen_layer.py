@@ -71,7 +71,7 @@ class FrozenLayer:
             step,
             left[0].name if trial.has_tensor(left[0].name) else "",
             modules[0],
-            f"{len(left)} trainable parameters of {len(modules)} modules are held by no optimizer: "
+            f"No optimizer holds {_count(len(left), 'trainable parameter')} of {_count(len(modules), 'module')}: "
             f"{', '.join(p.name for p in left[:3])}{' ...' if len(left) > 3 else ''}.",
             "optimizer.add_param_group({'params': module.parameters()}), or parameter.requires_grad_(False) for "
             "what is meant to stay",
@@ -126,6 +126,10 @@ class FrozenLayer:
             change=change,
             numbers={**numbers},
         )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _with(trial: Trial, step: int, infos: Sequence[TensorInfo], count: int) -> list[Step]:

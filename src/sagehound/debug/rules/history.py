@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sagehound.debug.modes import ModeKeys
+from sagehound.debug.rules.absence import never_evaluated
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import Step, TensorInfo, number
@@ -75,12 +76,15 @@ def loss_at(trial: Trial, record: Step, name: str) -> float | None:
 
 
 def no_modes(trial: Trial, tensor_regex: Sequence[str] = ()) -> str:
-    """Why the losses of training and evaluation cannot be compared; "" where both were saved."""
+    """Why the losses of training and evaluation cannot be compared; "" where both were saved, or nothing was ever
+    evaluated."""
     missing = [m.name for m in (ModeKeys.TRAIN, ModeKeys.EVAL) if not any_loss(trial, m, tensor_regex)]
     if not missing:
         return ""
     if not any_loss(trial, ModeKeys.GLOBAL, tensor_regex):
         return "no losses were saved; add CollectionConfig(name='losses') and register the loss with the hook"
+    if missing == ["EVAL"] and never_evaluated(trial):
+        return ""
     if len(missing) == 2:
         return "the losses were saved without a mode; call hook.set_mode(modes.TRAIN) and hook.set_mode(modes.EVAL)"
     return (

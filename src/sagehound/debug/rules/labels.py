@@ -8,6 +8,7 @@ from itertools import islice
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import without_classes
 from sagehound.debug.rules.history import alike
 from sagehound.debug.rules.selection import trains
 from sagehound.debug.statistics import statistics
@@ -63,6 +64,8 @@ class Labels:
         for step in trial.steps():
             if trial.facts(step).labels_min is not None or _no_probability_known(trial, step):
                 return ""
+        if without_classes(trial) and not any(_is_binary(trial.facts(step)) for step in trial.steps()):
+            return ""
         return "no labels of classes are known; register the loss with the hook: hook.register_loss(criterion)"
 
     def _constant(self, trial: Trial, step: int, facts: Facts) -> Iterator[Finding]:
@@ -114,9 +117,13 @@ def _outside(facts: Facts) -> str:
 
 def _no_probability_known(trial: Trial, step: int) -> str:
     """The name of the saved labels of a binary cross-entropy; "" where there are none."""
-    if not any(word in trial.facts(step).loss for word in _PROBABILITIES):
+    if not _is_binary(trial.facts(step)):
         return ""
     return next((i.name for i in trial.infos(step) if i.kind == "loss_input" and i.name.endswith("_input_1")), "")
+
+
+def _is_binary(facts: Facts) -> bool:
+    return any(word in facts.loss for word in _PROBABILITIES)
 
 
 def _no_probability(trial: Trial, step: int, facts: Facts) -> str:

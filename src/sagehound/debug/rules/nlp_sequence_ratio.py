@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import has_none_of
 from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
@@ -50,6 +51,8 @@ class NLPSequenceRatio:
         values, limits = len(self.token_values), len(self.token_thresholds_percent)
         if limits not in (1, values):
             return f"token_thresholds_percent has {limits} numbers for {values} token_values; give one for each, or one"
+        if not self.tensor_regex and has_none_of(trial, _EMBEDDINGS):
+            return ""
         if any(self._sequences(trial, step) for step in trial.steps()):
             return ""
         module = next((m.path for m in trial.model.modules if m.type in _EMBEDDINGS), "<the embedding's name>")

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.rules.absence import has_other_activations
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import chosen, of_layers, saved_layers
 from sagehound.debug.rules.unit_activity import observations_for, unit_activity
@@ -62,6 +63,8 @@ class SaturatedActivation:
 
     def unable(self, trial: Trial) -> str:
         layers = saved_layers(trial, "input", TYPES, self.tensor_regex)
+        if not layers and not self.tensor_regex and has_other_activations(trial, TYPES):
+            return ""
         if not layers:
             return (
                 "no input of a Tanh or Sigmoid module was saved; add a CollectionConfig whose include_regex matches "

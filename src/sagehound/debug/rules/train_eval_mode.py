@@ -64,8 +64,6 @@ class TrainEvalMode:
         known = [trial.facts(step) for step in trial.steps()]
         if not any(facts.training is not None for facts in known):
             return "the model's flags are not known; register it: hook.register_module(model)"
-        if not any(facts.dropouts or facts.norms for facts in known):
-            return "the model has no dropout or batch-norm modules: train and eval mode are the same for it"
         return ""
 
     def _finding(self, trial: Trial, step: int, message: str, why: str, change: str, facts: Facts) -> Finding:
