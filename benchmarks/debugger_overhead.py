@@ -25,10 +25,10 @@ Learned (22 November 2026, two cores under a load of 7 to 10, so the pairs decid
 Within our callbacks, before and after steps that save nothing were made to be counted only, small facts to be counted
 by NumPy, reductions to take fewer passes, and tensors that go from module to module to be written once, in
 microseconds, the writer's beside: a step that saves nothing 98 and 22 to 30 (1.005); a save of losses 1,400 and 1,300
-(1.02 to 1.03); losses, gradients and weights 1,750 + 840 and 2,200 + 1,300, at a higher load; reductions 3,900 + 270 and
-3,500 + 700 (1.07); everything 4,700 + 14,100 and 3,200 + 5,100 (1.14
-of steps that the load made slower; 1.17 of those measured before), 5.4 MB instead of 8.2. What is left at a save is
-Python that is in no cache after 50 ms of convolutions: each call costs three to five times what it costs in a loop.
+(1.02 to 1.03); losses, gradients and weights 1,750 + 840 and, at a higher load, 2,200 + 1,300; reductions 3,900 + 270
+and 3,500 + 700 (1.07); everything 4,700 + 14,100 and 3,200 + 5,100 (1.14 of steps that the load made slower, 1.17 of
+those measured before), 5.4 MB instead of 8.2. What is left at a save is Python that is in no cache after 50 ms of
+convolutions: each call costs three to five times what it costs in a loop.
 Earlier, by pairs with another method: losses 1.03 (the original 1.15), everything 1.47 (1.54).
 """
 
