@@ -126,6 +126,12 @@ def test_an_update_changes_the_interval_and_keeps_the_rest(call, context):
     assert described(call)["ProfilerConfig"]["ProfilingIntervalInMilliseconds"] == 100
 
 
+def test_framework_metrics_are_not_brought_into_a_script_that_runs(call, context):
+    created(call, context)
+    with pytest.raises(InvalidInput, match="began without them"):
+        updated(call, context, ProfilerConfig=SEED)
+
+
 def test_an_update_switches_off_and_on_again(call, context):
     created(call, context, ProfilerConfig=SEED)
     job = updated(call, context, ProfilerConfig={"DisableProfiler": True})
