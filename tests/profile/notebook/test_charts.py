@@ -18,6 +18,12 @@ from sagehound.profile.notebook.timeline_charts import TimelineCharts
 from sagehound.profile.series import series_of
 from tests.profile.notebook.profiles import Written, written  # noqa: F401
 
+#: Milliseconds that the first chart shows.
+IN_VIEW = """(() => {
+    const found = [...Bokeh.documents[0]._all_models.values()].find((each) => each.type == 'Figure');
+    return found.x_range.end - found.x_range.start;
+})()"""
+
 
 @pytest.fixture
 def system(written: Written) -> LocalSystemMetricsReader:  # noqa: F811
@@ -102,7 +108,7 @@ def test_a_heatmap_has_a_row_for_each(system):
     rows = Heatmap(system).source.data
     assert "CPUUtilization cpu0 algo-1" in rows["metric"] and "GPUUtilization gpu0 algo-2" in rows["metric"]
     values = np.concatenate(rows["image"])
-    assert values.shape[0] == len(rows["metric"]) and np.nanmin(values) >= 0 and np.nanmax(values) <= 100
+    assert values.shape[0] == len(rows["metric"]) and values.min() >= 0 and values.max() <= 100
 
 
 def test_a_histogram_counts_every_sample(system, written: Written):  # noqa: F811
@@ -142,7 +148,7 @@ def test_steps_over_time_have_a_line_a_mode_and_node(framework):
     assert chart.figure.y_range.end > 0
 
 
-def test_a_page_needs_nothing_else_and_a_browser_finds_no_fault(tmp_path, system, framework):
+def test_a_page_needs_nothing_else_zooms_by_the_wheel_and_has_no_fault(tmp_path, system, framework):
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = next((p for p in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if p.exists()), None)
     if chromium is None:
@@ -163,5 +169,9 @@ def test_a_page_needs_nothing_else_and_a_browser_finds_no_fault(tmp_path, system
         page.on("request", lambda asked: faults.append(asked.url) if asked.url.startswith("http") else None)
         page.goto(every.save(tmp_path / "charts.html").as_uri())
         page.wait_for_selector(".bk-Figure canvas")
+        before = page.evaluate(IN_VIEW)
+        page.mouse.move(400, 130)
+        page.mouse.wheel(0, -120)
+        page.wait_for_function(f"({IN_VIEW}) < {before}")
         browser.close()
     assert faults == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,9 @@ class TimelineCharts(Chart):
         phases = self._phases()
         self.figures = [self._chart(metric) for metric in self._metrics] + ([phases] if phases else [])
         self.figures[-1].xaxis.axis_label = "time (UTC)"
+        for each in self.figures:
+            each.toolbar.active_scroll = each.select_one(WheelZoomTool)
         charts = gridplot(self.figures, ncols=1, toolbar_location="above", toolbar_options={"logo": None})
-        charts.toolbar.active_scroll = next(_wheels(charts.toolbar.tools), None)
         self.figure = column(self.div, charts)
 
     def update_data(self, current_timestamp: float) -> None:
@@ -197,13 +198,6 @@ class TimelineCharts(Chart):
         at_ms = np.asarray(next(iter(self.sources[self._metrics[0].label].values())).data["x"])
         first, last = (int(np.clip(place, 0, len(at_ms) - 1)) for place in (min(indexes), max(indexes)))
         return float(at_ms[first]) / 1e3, float(at_ms[last]) / 1e3
-
-
-def _wheels(tools: Sequence[Any]) -> Iterator[Any]:
-    """The tools that zoom by the wheel; a toolbar of several charts has one for the same tool of each."""
-    for tool in tools:
-        if any(isinstance(each, WheelZoomTool) for each in getattr(tool, "tools", (tool,))):
-            yield tool
 
 
 def _points(metric: Metric, series: Series) -> dict[str, Floats]:
