@@ -1,7 +1,9 @@
+import math
+
 import pytest
 
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.rules.loss_curve import MOST_STRETCHES, course, evaluated, first_values
+from sagehound.debug.rules.loss_curve import MOST_STRETCHES, Stretch, course, evaluated, first_values
 from sagehound.debug.store.records import Facts
 from sagehound.testing.recorded_run import RecordedRun
 from tests.debug.rules.recorded import LOSS
@@ -42,6 +44,10 @@ def test_what_was_given_out_stays_as_it_is() -> None:
     trial.refresh_data()
     assert course(trial, 159, NAME, most=2).values.tolist() == [158, 159]
     assert before.tolist() == list(range(60))
+
+
+def test_losses_that_are_infinite_have_no_error_that_could_be_told() -> None:
+    assert math.isnan(Stretch("EVAL", [math.inf, 1.0, math.inf]).error)
 
 
 def stretches(modes: str, step: int, ended: bool = False) -> list[tuple[str, list[float]]]:

@@ -71,7 +71,7 @@ def test_what_is_healthy(facts: Facts) -> None:
 def test_it_takes_no_parameters_and_says_what_is_missing() -> None:
     rule = build("TrainEvalMode", {"rule_to_invoke": "TrainEvalMode"})
     assert "register it" in rule.unable(steps(Facts()))
-    assert "no dropout or batch-norm modules" in rule.unable(steps(Facts(training=True)))
+    assert rule.unable(steps(Facts(training=True))) == ""  # no dropout or batch-norm: nothing to confuse
     assert rule.unable(steps(flags(True))) == ""
 
 

@@ -48,7 +48,8 @@ class Stretch:
     def error(self) -> float:
         """The standard error of the mean; 0 where there are too few values to tell."""
         count = len(self.values)
-        return float(np.std(self.values, ddof=1) / count**0.5) if count > 2 else 0.0
+        with np.errstate(invalid="ignore"):  # of infinities there is none
+            return float(np.std(self.values, ddof=1) / count**0.5) if count > 2 else 0.0
 
 
 def course(trial: Trial, step: int, name: str, most: int) -> Points:
