@@ -67,6 +67,7 @@ def test_statuses_and_files(folder: Path) -> None:
     debugged = {"status": "IssuesFound", "findings": [{"rule": "Overfit", "step": 3}]}
     (folder.parent / "debugger" / "Overfit.json").write_text(json.dumps(debugged))
     (folder.parent / "debugger" / "request.json").write_text('{"rules": []}')
+    (folder.parent / "debugger" / "gpu.json").write_text(json.dumps({**debugged, "findings": [{"rule": "own"}]}))
     (folder.parent / "debugger" / "cut.json").write_text('{"status": "Issu')
     ask(folder, loader_bound(), ("ProfilerReport-1", "ProfilerReport", {}), ("gpu", "LowGPUUtilization", {}))
     statuses, written = judged(folder)

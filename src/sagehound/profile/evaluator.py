@@ -116,10 +116,12 @@ class Evaluator:
         return replace(profile, job=replace(profile.job, facts={**known, **profile.job.facts}))
 
     def _debugger(self) -> list[Mapping[str, Any]]:
-        """What the debugger's rules have found by now."""
+        """What the debugger's rules have found by now; the folder may have what is said here too."""
         place = self._request().debugger_rules
         found: list[Mapping[str, Any]] = []
         for path in sorted(Path(place).glob("**/*.json")) if place else []:
+            if path.stem in self._said:
+                continue
             try:
                 document = json.loads(path.read_bytes())
             except (OSError, ValueError):
