@@ -48,8 +48,8 @@ def updated(job: TrainingJob, request: Mapping[str, Any]) -> TrainingJob:
     if asks_of_steps(request.get("ProfilerConfig", {})) and not job.spec.auto_profile:
         raise InvalidInput(
             "ProfilerConfig.ProfilingParameters ask for framework metrics, but the job's script began without them, "
-            "and they cannot be brought in while it runs; give the estimator framework_profile_params, or a ProfilerRule, "
-            "before fit"
+            "and they cannot be brought in while it runs; give the estimator framework_profile_params, or a "
+            "ProfilerRule, before fit"
         )
     fields = _of(config, output)
     if job.spec.profiler_uri and fields.get("profiler_uri", job.spec.profiler_uri) != job.spec.profiler_uri:
