@@ -26,7 +26,7 @@ def test_the_notebook_runs_from_end_to_end(home, tmp_path):
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=500,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     notebook = nbformat.read(tmp_path / "train_and_deploy.ipynb", as_version=4)
@@ -35,3 +35,5 @@ def test_the_notebook_runs_from_end_to_end(home, tmp_path):
     assert winner.data["text/plain"].startswith("array([")
     (table,) = outputs['tuner.analytics().dataframe().sort_values("FinalObjectiveValue")']
     assert table.data["text/plain"].count("Completed") == 4
+    (report,) = tmp_path.glob("rule-output/ProfilerReport/profiler-output/profiler-report.html")
+    assert "<html" in report.read_text()[:500]
