@@ -14,6 +14,12 @@ written), and under torch.profiler used directly (`export_chrome_trace`, `key_av
 file.
 
 Prints a table and a JSON line.
+
+Learned (22 November 2026, two cores with a load of 12). Window: 1.4 s of processor time for ours, 3.7 s for
+torch.profiler with `key_averages`, 1.2 s for its trace alone: summing the trace that was written is cheaper than
+building its events in Python. Step timing of the small CNN: 1.01 to 1.03 (floor 0.99 to 1.01) on steps of 6 ms: the
+target was not shown to be met there, and is to be measured again on a machine at rest. On a step that does nothing the
+hooks take 25 us and the writer 15 us; in that crowded training they took 70 and 22 us. The ResNet was not measured.
 """
 
 from __future__ import annotations
