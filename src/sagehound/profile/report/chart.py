@@ -97,6 +97,16 @@ class Chart:
             found.append(total)
         return found
 
+    def stack(self) -> tuple[Floats, list[Floats]]:
+        """Of stacked lines, the times and each one's upper edge, which falls to 0 where nothing was seen for long."""
+        if not self.lines:
+            return np.zeros(0), []
+        at_s, gaps = self.lines[0].at_s, self.lines[0].gaps
+        little = float(self.span[1] - self.span[0]) * 1e-6
+        edges = np.column_stack((at_s[gaps - 1] + little, at_s[gaps] - little)).ravel()
+        places = np.repeat(gaps, 2)
+        return np.insert(at_s, places, edges), [np.insert(level, places, 0.0) for level in self.levels()]
+
     def in_words(self, short: bool = False) -> str:
         """The chart for those who cannot see it: of each line the usual, the lowest and the highest value, and when."""
         long = self.span[1] - self.span[0] > 20 * 3600

@@ -46,7 +46,8 @@ class Part:
 @dataclass(frozen=True)
 class Course:
     """From when to when the job ran (seconds since the epoch), its loop (first step's start to last step's end; None
-    without steps), and the parts, which add up to the whole. `train` and `evaluation` are the steps of the process that
+    without steps), and the parts, which add up to the whole but
+    for those too short to matter. `train` and `evaluation` are the steps of the process that
     trained longest, `processes` those of every process and mode."""
 
     begin_s: float
@@ -112,7 +113,7 @@ def _parts(
         "between": last - first - stepped - evaluated,
         "finalisation": end - last,
     }
-    return tuple(Part(key, length) for key, length in seconds.items() if length > 1e-6)
+    return tuple(Part(key, length) for key, length in seconds.items() if length > 1e-3 * (end - begin))
 
 
 def _outside(train: Steps | None, evaluation: Steps | None) -> float:

@@ -10,6 +10,7 @@
   function place(model, ink, soft, rule) {
     const type = model.type;
     if (type.endsWith("Axis")) {
+      if (type === "DatetimeAxis") model.ticker.setv({ desired_num_ticks: innerWidth < 520 ? 3 : 5 });
       model.setv({ axis_line_color: rule, major_tick_line_color: rule, minor_tick_line_color: null, major_label_text_color: soft,
         major_label_text_font_size: "11px" });
     } else if (type === "Grid") {

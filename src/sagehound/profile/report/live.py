@@ -133,9 +133,10 @@ def _line(drawn: figure, line: Line, dash: str, axis: tuple[float, str]) -> None
 
 def _stack(drawn: figure, chart: Chart) -> None:
     by, _ = chart.axis
-    below = chart.lines[0].mean * 0 if chart.lines else None
-    for line, level in zip(chart.lines, chart.levels(), strict=True):
-        source = ColumnDataSource({"t": line.at_s * 1000, "below": below, "level": level * by})
+    at_s, levels = chart.stack()
+    below = at_s * 0
+    for line, level in zip(chart.lines, levels, strict=True):
+        source = ColumnDataSource({"t": at_s * 1000, "below": below, "level": level * by})
         ink = INKS[line.ink]
         drawn.varea("t", "below", "level", source=source, fill_color=ink).glyph.tags = [f"c{line.ink}"]
         below = level * by

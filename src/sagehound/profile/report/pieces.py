@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.report.markup import Child, Html, element, markup
 from sagehound.profile.report.material import Material, anchor, spoken
-from sagehound.profile.report.units import duration, number, share
+from sagehound.profile.report.units import count, duration, number, share
 
 
 def section(key: str, title: str, *body: Child) -> Html:
@@ -84,7 +84,10 @@ def _said(verdict: Verdict) -> Html:
         return markup(name, ": could not judge: ", verdict.unable, ".")
     if not verdict.findings:
         return markup(
-            name, ": nothing found." if not verdict.violations else f": {verdict.violations} times, without loss."
+            name,
+            ": nothing found."
+            if not verdict.violations
+            else f": triggered {count(verdict.violations, 'time')}, no loss found.",
         )
     return markup(name, ": ", " ".join(finding.message for finding in verdict.findings[:3]))
 

@@ -39,7 +39,7 @@ def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
     """Round numbers between two others.
 
     >>> ticks(0, 97), ticks(0.12, 0.31)
-    ([0.0, 20.0, 40.0, 60.0, 80.0], [0.15, 0.2, 0.25, 0.3])
+    ([0.0, 25.0, 50.0, 75.0], [0.15, 0.2, 0.25, 0.3])
     """
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
         return []
@@ -86,10 +86,11 @@ def _line(chart: Chart, line: Line, limits: Floats, place: int) -> Html:
 
 
 def _stack(chart: Chart, limits: Floats) -> list[Html]:
-    below = np.zeros(len(chart.lines[0].at_s)) if chart.lines else np.zeros(0)
+    at_s, levels = chart.stack()
+    below = np.zeros(len(at_s))
     drawn = []
-    for line, level in zip(chart.lines, chart.levels(), strict=True):
-        drawn.append(_area(_x(line.at_s, chart.span), _y(below, limits), _y(level, limits), line.ink, "fill"))
+    for line, level in zip(chart.lines, levels, strict=True):
+        drawn.append(_area(_x(at_s, chart.span), _y(below, limits), _y(level, limits), line.ink, "fill"))
         below = level
     return drawn
 

@@ -26,9 +26,9 @@ def operators(material: Material) -> Html:
         "operators",
         title,
         note(
-            "Own time is without the operators that one calls. The trace of the same steps lies under ",
-            element("code", "profiler-output/framework/pevents/"),
-            " and opens in Perfetto or in the browser's chrome://tracing.",
+            "Own time is without the operators that one calls. The traces of the same steps lie under ",
+            element("code", "profiler-output/framework/"),
+            " and open in Perfetto or in the browser's chrome://tracing.",
         ),
         [_device(device, [row for row in rows if row["device"] == device]) for device in devices],
     )
