@@ -8,7 +8,10 @@ step alone. Said are, for each rule, microseconds of processor time a step over 
 steps, the seconds in all, and what `unable` takes at the end. Rules that compare arrays have none here;
 `rules_step.py` measures them. Prints a table and a JSON line. One thread.
 
-LEARNED
+Learned. What the curve of a loss, the samples and the batches were so far is learned step by step and kept, so a step
+costs the same at the end as at the beginning: 0.34 ms for all 26 rules together over 25,000 steps (8.5 s; before, 4 of
+the rules took 17 to 68 s each). The dearest is LossNotDecreasing with 0.09 ms. At 100,000 steps the eight dearest take
+0.24 ms a step together, and no rule's last tenth costs more than its first.
 """
 
 from __future__ import annotations
