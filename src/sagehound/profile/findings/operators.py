@@ -25,6 +25,8 @@ PRODUCTS = (*CONVOLUTIONS, "addmm", "aten::mm", "bmm", "matmul", "linear", "gemm
 
 @dataclass(frozen=True)
 class Operator:
+    """One operator on one device, as the window saw it: calls, and seconds without and with what it calls."""
+
     name: str
     device: str
     calls: int
