@@ -317,10 +317,10 @@ def _hook(library: str, case: Case, folder: str) -> Any:
     if library == "smdebug":
         from smdebug.pytorch import Hook, ReductionConfig, SaveConfig, modes
     else:
+        from sagehound.debug.config.reduction_config import ReductionConfig
+        from sagehound.debug.config.save_config import SaveConfig
         from sagehound.debug.hook import Hook
         from sagehound.debug.modes import modes
-        from sagehound.debug.reduction_config import ReductionConfig
-        from sagehound.debug.save_config import SaveConfig
 
     five = ReductionConfig(reductions=["min", "max", "mean", "std"], norms=["l2"]) if case.reduced else None
     hook = Hook(

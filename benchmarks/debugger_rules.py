@@ -42,12 +42,12 @@ from pathlib import Path
 
 import torch
 
-from sagehound.debug.evaluation import Evaluation
+from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
 from sagehound.debug.hook import Hook
+from sagehound.debug.judging.evaluation import Evaluation
 from sagehound.debug.modes import modes
 from sagehound.debug.rule import Rule
 from sagehound.debug.rules.registry import RULES, build
-from sagehound.debug.save_config import SaveConfig, SaveConfigMode
 from sagehound.debug.store.open import open_source
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput

@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from sagehound.debug.automatic import install, install_with
-from sagehound.debug.current import current_hook, set_current_hook
+from sagehound.debug.config.hook_config import HookConfig
+from sagehound.debug.config.save_config import SaveConfig
 from sagehound.debug.hook import Hook
-from sagehound.debug.hook_config import HookConfig
 from sagehound.debug.modes import modes
-from sagehound.debug.save_config import SaveConfig
+from sagehound.debug.recording.current import current_hook, set_current_hook
 from sagehound.debug.singleton import get_hook
 from tests.debug.hooked import Net, batch, opened, train, trial
 

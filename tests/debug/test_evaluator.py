@@ -13,7 +13,7 @@ from sagehound.debug.evaluator import main, run
 from tests.debug.folder_run import FolderRun
 
 CUSTOM = """
-from sagehound.debug.custom_rule import Rule
+from sagehound.debug.judging.custom_rule import Rule
 
 class CustomGradientRule(Rule):
     def __init__(self, base_trial, threshold=10.0):

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from sagehound.debug.collection import Collection
-from sagehound.debug.current import set_current_hook
+from sagehound.debug.config.collection import Collection
+from sagehound.debug.config.reduction_config import ReductionConfig
+from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
 from sagehound.debug.hook import Hook
 from sagehound.debug.modes import modes
-from sagehound.debug.reduction_config import ReductionConfig
-from sagehound.debug.save_config import SaveConfig, SaveConfigMode
+from sagehound.debug.recording.current import set_current_hook
 from sagehound.errors import DebuggerTypeError, DebuggerValueError, TensorUnavailableForStep
 from tests.debug.hooked import Net, batch, train, trial
 

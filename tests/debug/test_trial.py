@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.saved_steps import StepState
+from sagehound.debug.reading.saved_steps import StepState
 from sagehound.debug.store.records import Facts
 from sagehound.debug.trial import Trial
 from sagehound.errors import DebuggerValueError, NoMoreData, StepNotYetAvailable, StepUnavailable, TensorUnavailable

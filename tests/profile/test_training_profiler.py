@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from sagehound.debug.automatic import install_with
+from sagehound.debug.config.hook_config import HookConfig
+from sagehound.debug.config.save_config import SaveConfig
 from sagehound.debug.create_trial import create_trial
-from sagehound.debug.current import set_current_hook
-from sagehound.debug.hook_config import HookConfig
 from sagehound.debug.modes import modes
-from sagehound.debug.save_config import SaveConfig
+from sagehound.debug.recording.current import set_current_hook
 from sagehound.profile.config import DataloaderProfiling, PythonProfiling
 from sagehound.profile.operators import read_operators
 from sagehound.profile.window import Window

@@ -20,7 +20,7 @@ from sagehound.cli.findings import counted, place, say_findings
 from sagehound.errors import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
-    from sagehound.debug.evaluation import Evaluation
+    from sagehound.debug.judging.evaluation import Evaluation
 
 _DROPIN = Path(sagehound.__file__).parent / "dropin"
 _POLL_S = 0.3
@@ -85,7 +85,7 @@ def _hook(tensors: Path, every: int) -> dict[str, Any]:
 
 
 def _evaluation(tensors: Path, names: list[str] | None) -> Evaluation:
-    from sagehound.debug.evaluation import Evaluation
+    from sagehound.debug.judging.evaluation import Evaluation
     from sagehound.debug.rules.registry import RULES, build
     from sagehound.debug.store.open import open_source
     from sagehound.debug.trial import Trial

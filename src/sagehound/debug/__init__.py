@@ -20,13 +20,13 @@ from sagehound.debug.create_trial import create_trial
 from sagehound.debug.modes import ModeKeys, modes
 
 if TYPE_CHECKING:
-    from sagehound.debug.collection import Collection, CollectionKeys
-    from sagehound.debug.custom_rule import Rule
+    from sagehound.debug.config.collection import Collection, CollectionKeys
+    from sagehound.debug.config.reduction_config import ReductionConfig
+    from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
     from sagehound.debug.finding import Finding
     from sagehound.debug.hook import Hook
-    from sagehound.debug.invocation import invoke_rule
-    from sagehound.debug.reduction_config import ReductionConfig
-    from sagehound.debug.save_config import SaveConfig, SaveConfigMode
+    from sagehound.debug.judging.custom_rule import Rule
+    from sagehound.debug.judging.invocation import invoke_rule
     from sagehound.debug.singleton import del_hook, get_hook, set_hook
     from sagehound.debug.trial import Trial
 
@@ -50,18 +50,18 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Collection": "collection",
-    "CollectionKeys": "collection",
+    "Collection": "config.collection",
+    "CollectionKeys": "config.collection",
     "Finding": "finding",
     "Hook": "hook",
-    "ReductionConfig": "reduction_config",
-    "Rule": "custom_rule",
-    "SaveConfig": "save_config",
-    "SaveConfigMode": "save_config",
+    "ReductionConfig": "config.reduction_config",
+    "Rule": "judging.custom_rule",
+    "SaveConfig": "config.save_config",
+    "SaveConfigMode": "config.save_config",
     "Trial": "trial",
     "del_hook": "singleton",
     "get_hook": "singleton",
-    "invoke_rule": "invocation",
+    "invoke_rule": "judging.invocation",
     "set_hook": "singleton",
 }
 

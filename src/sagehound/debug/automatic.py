@@ -17,14 +17,14 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from sagehound.debug.clock import trains
-from sagehound.debug.current import current_hook
+from sagehound.debug.config.hook_config import HookConfig, config_file
 from sagehound.debug.hook import Hook
-from sagehound.debug.hook_config import HookConfig, config_file
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.naming import tensors_in
-from sagehound.debug.root import Root
-from sagehound.debug.trouble import cause_of, say
+from sagehound.debug.recording.clock import trains
+from sagehound.debug.recording.current import current_hook
+from sagehound.debug.recording.naming import tensors_in
+from sagehound.debug.recording.root import Root
+from sagehound.debug.recording.trouble import cause_of, say
 
 #: A new optimizer is given so many steps to show what it trains.
 _STEPS_TO_SEE = 3

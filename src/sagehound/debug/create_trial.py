@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sagehound.debug.saved_steps import Range
+from sagehound.debug.reading.saved_steps import Range
 from sagehound.debug.store.open import open_source
 from sagehound.debug.trial import Trial
 from sagehound.errors import DebuggerTypeError, DebuggerValueError, MissingCollectionFiles, Unsupported

@@ -21,10 +21,10 @@ from typing import cast
 
 import msgspec
 
-from sagehound.debug import custom_source
-from sagehound.debug.evaluation import Evaluation, failure
+from sagehound.debug.judging import custom_source
+from sagehound.debug.judging.evaluation import Evaluation, failure
+from sagehound.debug.judging.rule_status import RuleStatus, Status, write
 from sagehound.debug.rule import Rule
-from sagehound.debug.rule_status import RuleStatus, Status, write
 from sagehound.debug.rules.registry import build
 from sagehound.debug.store.open import open_source
 from sagehound.debug.trial import Trial

@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from sagehound.debug.capture import copied, plain
-from sagehound.debug.collection import Collection, CollectionKeys
-from sagehound.debug.current import current_hook, set_current_hook
-from sagehound.debug.hook_config import HookConfig, config_file
+from sagehound.debug.config.collection import Collection, CollectionKeys
+from sagehound.debug.config.hook_config import HookConfig, config_file
+from sagehound.debug.config.reduction_config import ReductionConfig
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.naming import SCALAR
-from sagehound.debug.output import Output
-from sagehound.debug.recording import Recording
-from sagehound.debug.reduction_config import ReductionConfig
-from sagehound.debug.resume import Checkpoints, Counts, counts_in
-from sagehound.debug.root import Root
-from sagehound.debug.trouble import cause_of, say
+from sagehound.debug.recording.capture import copied, plain
+from sagehound.debug.recording.current import current_hook, set_current_hook
+from sagehound.debug.recording.naming import SCALAR
+from sagehound.debug.recording.output import Output
+from sagehound.debug.recording.recording import Recording
+from sagehound.debug.recording.resume import Checkpoints, Counts, counts_in
+from sagehound.debug.recording.root import Root
+from sagehound.debug.recording.trouble import cause_of, say
 from sagehound.errors import DebuggerTypeError, DebuggerValueError
 
 

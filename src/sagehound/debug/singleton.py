@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sagehound.debug.current import current_hook, set_current_hook
 from sagehound.debug.hook import Hook
+from sagehound.debug.recording.current import current_hook, set_current_hook
 from sagehound.errors import DebuggerFileNotFoundError, DebuggerTypeError
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.reader import Reader
+from sagehound.debug.reading.reader import Reader
 from sagehound.debug.store.records import Step, TensorInfo
 from sagehound.errors import InvalidWorker, ShapeUnavailableForStep, TensorUnavailableForStep
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sagehound.debug.collection import Collection
-from sagehound.debug.frame import to_frame
+from sagehound.debug.config.collection import Collection
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.plot import plot
-from sagehound.debug.reader import Reader
-from sagehound.debug.saved_steps import Range, SavedSteps, StepState
+from sagehound.debug.reading.frame import to_frame
+from sagehound.debug.reading.plot import plot
+from sagehound.debug.reading.reader import Reader
+from sagehound.debug.reading.saved_steps import Range, SavedSteps, StepState
 from sagehound.debug.store.records import Facts, Model, Note, Step, TensorInfo
 from sagehound.debug.store.source import TensorSource
 from sagehound.debug.tensor import Tensor
@@ -265,7 +265,7 @@ class Trial:
         collection: str | Collection | None = None,
     ) -> Axes:
         """Draw tensors against their steps, a line for each and each mode; arrays as their mean within a band from
-        min to max. Without names these are the losses. See `sagehound.debug.plot`."""
+        min to max. Without names these are the losses. See `sagehound.debug.reading.plot`."""
         self._reader.look_again()
         chosen = self._chosen(names, regex, collection or (None if names or regex else "losses"))
         wanted = [modes] if isinstance(modes, ModeKeys) else modes

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
+from sagehound.debug.config.reduction_config import ReductionConfig
+from sagehound.debug.config.save_config import SaveConfig
 from sagehound.debug.hook import Hook
-from sagehound.debug.reduction_config import ReductionConfig
 from sagehound.debug.rules.registry import build
-from sagehound.debug.save_config import SaveConfig
 from sagehound.debug.trial import Trial
 from tests.debug.hooked import trial
 from tests.debug.rules.recorded import tensors_found

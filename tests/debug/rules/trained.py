@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from sagehound.debug.config.save_config import SaveConfig
 from sagehound.debug.create_trial import create_trial
 from sagehound.debug.hook import Hook
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.save_config import SaveConfig
 from sagehound.debug.trial import Trial
 
 Batch = tuple[torch.Tensor, torch.Tensor]

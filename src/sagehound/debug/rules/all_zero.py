@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import statistics
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import (
     chosen,
@@ -17,7 +18,6 @@ from sagehound.debug.rules.selection import (
     trains,
     untrained,
 )
-from sagehound.debug.statistics import statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 

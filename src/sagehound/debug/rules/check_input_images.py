@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.rules.absence import has_none_of
 from sagehound.debug.rules.gathered import gathered
-from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sagehound.debug.statistics import read
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
 

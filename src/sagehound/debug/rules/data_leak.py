@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.running import Running
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.absence import never_evaluated
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import statistics
 from sagehound.debug.rules.absence import has_other_activations
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import of_layers, saved_layers
 from sagehound.debug.rules.unit_activity import observations_for, unit_activity
-from sagehound.debug.statistics import statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 

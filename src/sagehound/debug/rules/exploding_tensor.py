@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import Statistics, statistics
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import chosen, chosen_at_some_step
-from sagehound.debug.statistics import Statistics, statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read, statistics
 from sagehound.debug.rules.history import alike, index
 from sagehound.debug.rules.selection import parameters_left_alone, saved_kinds, trains
-from sagehound.debug.statistics import read, statistics
 from sagehound.debug.store.records import Step, TensorInfo
 from sagehound.debug.trial import Trial
 

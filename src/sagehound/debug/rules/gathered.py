@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from sagehound.debug.judging.running import Running
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 

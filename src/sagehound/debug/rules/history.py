@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.absence import never_evaluated
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.statistics import read
 from sagehound.debug.store.records import Step, TensorInfo, number
 from sagehound.debug.trial import Trial, matching
 

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import statistics
 from sagehound.debug.rules.absence import without_classes
 from sagehound.debug.rules.history import alike
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.statistics import statistics
 from sagehound.debug.store.records import Facts, Step
 from sagehound.debug.trial import Trial
 

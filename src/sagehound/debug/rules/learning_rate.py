@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.rules.history import alike, index, losses
 from sagehound.debug.rules.loss_curve import course, first_values
 from sagehound.debug.rules.selection import parameters_left_alone, saved_kinds, trains
 from sagehound.debug.rules.spent_rate import SPENT, SpentRate, spent_rate
-from sagehound.debug.statistics import read
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 

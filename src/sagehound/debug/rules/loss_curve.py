@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
+from sagehound.debug.judging.running import Running
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.history import loss_at
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import ClassVar
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import statistics
 from sagehound.debug.rules.history import alike, any_loss, back, loss_at, losses
 from sagehound.debug.rules.loss_curve import course, first_values
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.statistics import statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 

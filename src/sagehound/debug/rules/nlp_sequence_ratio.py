@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.rules.absence import has_none_of
-from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial, matching
 

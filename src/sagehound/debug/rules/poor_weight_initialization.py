@@ -10,11 +10,11 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read, statistics
+from sagehound.debug.judging.step_memory import StepMemory
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import of_layers, saved_kinds, saved_layers, trains
-from sagehound.debug.statistics import read, statistics
-from sagehound.debug.step_memory import StepMemory
 from sagehound.debug.store.records import TensorInfo, written
 from sagehound.debug.trial import Trial
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.selection import chosen
-from sagehound.debug.statistics import read
 from sagehound.debug.store.open import open_source
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sagehound.debug.judging.running import Running
 from sagehound.debug.rules.selection import trains
-from sagehound.debug.running import Running
 from sagehound.debug.store.records import Step
 from sagehound.debug.trial import Trial
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import read
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import (
@@ -20,7 +21,6 @@ from sagehound.debug.rules.selection import (
     trains,
     updated_between,
 )
-from sagehound.debug.statistics import read
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput

@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 
+from sagehound.debug.judging.statistics import read
+from sagehound.debug.judging.step_memory import STEPS_KEPT, StepMemory
 from sagehound.debug.modes import ModeKeys
-from sagehound.debug.statistics import read
-from sagehound.debug.step_memory import STEPS_KEPT, StepMemory
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 

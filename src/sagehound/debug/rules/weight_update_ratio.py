@@ -11,10 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.debug.finding import Finding
+from sagehound.debug.judging.statistics import chunks, read, statistics
 from sagehound.debug.modes import ModeKeys
 from sagehound.debug.rules.place import place
 from sagehound.debug.rules.selection import parameters_left_alone, saved_kinds, trains, updated_between
-from sagehound.debug.statistics import chunks, read, statistics
 from sagehound.debug.store.records import TensorInfo
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput

@@ -7,10 +7,10 @@ The folder above is first on the path of jobs, of `sagehound run` and `sagehound
 import sys
 
 try:
-    from sagehound.debug.collection import CollectionKeys
+    from sagehound.debug.config.collection import CollectionKeys
+    from sagehound.debug.config.reduction_config import ReductionConfig
+    from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
     from sagehound.debug.modes import modes
-    from sagehound.debug.reduction_config import ReductionConfig
-    from sagehound.debug.save_config import SaveConfig, SaveConfigMode
 except ImportError as error:
     raise ImportError(
         f"smdebug is Sagehound's here ({__file__}), and this interpreter ({sys.executable}) cannot import it: {error}. "

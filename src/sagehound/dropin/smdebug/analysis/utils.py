@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sagehound.debug.reduction_config import truth
+from sagehound.debug.config.reduction_config import truth
 from sagehound.debug.trial import Trial
 
 

@@ -1,7 +1,7 @@
 """Collections."""
 
-from sagehound.debug.collection import Collection, CollectionKeys
-from sagehound.debug.collections import BUILT_IN
+from sagehound.debug.config.collection import Collection, CollectionKeys
+from sagehound.debug.config.collections import BUILT_IN
 
 DEFAULT_PYTORCH_COLLECTIONS = set(BUILT_IN)
 

@@ -1,5 +1,5 @@
 """All collections of a hook."""
 
-from sagehound.debug.collections import Collections as CollectionManager
+from sagehound.debug.config.collections import Collections as CollectionManager
 
 __all__ = ["CollectionManager"]

@@ -1,6 +1,6 @@
 """Which reductions are saved."""
 
-from sagehound.debug.reduction_config import ReductionConfig
+from sagehound.debug.config.reduction_config import ReductionConfig
 from sagehound.debug.reductions import NORMS, REDUCTIONS
 
 ALLOWED_NORMS = list(NORMS)

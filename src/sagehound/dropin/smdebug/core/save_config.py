@@ -1,5 +1,5 @@
 """At which steps something is saved."""
 
-from sagehound.debug.save_config import SaveConfig, SaveConfigMode
+from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
 
 __all__ = ["SaveConfig", "SaveConfigMode"]

@@ -1,6 +1,6 @@
 """A tensor of a trial."""
 
-from sagehound.debug.saved_steps import StepState
+from sagehound.debug.reading.saved_steps import StepState
 from sagehound.debug.tensor import Tensor
 
 __all__ = ["StepState", "Tensor"]

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import sagehound.debug
-from sagehound.debug.collection import Collection, CollectionKeys
+from sagehound.debug.config.collection import Collection, CollectionKeys
+from sagehound.debug.config.reduction_config import ReductionConfig
+from sagehound.debug.config.save_config import SaveConfig, SaveConfigMode
 from sagehound.debug.create_trial import create_trial
 from sagehound.debug.modes import modes
-from sagehound.debug.reduction_config import ReductionConfig
-from sagehound.debug.save_config import SaveConfig, SaveConfigMode
 
 if TYPE_CHECKING:
     from sagehound.debug.hook import Hook

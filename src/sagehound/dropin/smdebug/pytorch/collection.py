@@ -1,6 +1,6 @@
 """Collections."""
 
-from sagehound.debug.collection import Collection, CollectionKeys
-from sagehound.debug.collections import Collections as CollectionManager
+from sagehound.debug.config.collection import Collection, CollectionKeys
+from sagehound.debug.config.collections import Collections as CollectionManager
 
 __all__ = ["Collection", "CollectionKeys", "CollectionManager"]

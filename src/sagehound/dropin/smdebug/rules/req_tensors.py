@@ -1,5 +1,5 @@
 """What a rule asks for."""
 
-from sagehound.debug.custom_rule import RequiredTensors
+from sagehound.debug.judging.custom_rule import RequiredTensors
 
 __all__ = ["RequiredTensors"]

@@ -1,5 +1,5 @@
 """The base class of rules."""
 
-from sagehound.debug.custom_rule import Rule
+from sagehound.debug.judging.custom_rule import Rule
 
 __all__ = ["Rule"]

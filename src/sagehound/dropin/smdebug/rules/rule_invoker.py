@@ -1,5 +1,5 @@
 """Running a rule."""
 
-from sagehound.debug.invocation import invoke_rule
+from sagehound.debug.judging.invocation import invoke_rule
 
 __all__ = ["invoke_rule"]

@@ -1,0 +1,1 @@
+"""What a hook is told: collections, steps, reductions, and the JSON file that has them."""

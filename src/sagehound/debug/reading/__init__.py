@@ -1,0 +1,1 @@
+"""What a trial is made of: the saved steps and tensors of one training, as numbers, tables and pictures."""

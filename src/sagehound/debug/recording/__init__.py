@@ -1,0 +1,1 @@
+"""What the hook does while a model trains: listen, copy, hand over."""
