@@ -63,7 +63,7 @@ def test_a_job_without_a_profile_is_told(estimator, sm):
 
 
 def test_a_job_without_a_timeline_is_told_when_it_is_over(estimator, sm):
-    job = estimator("steps.py")
+    job = estimator("steps.py", hyperparameters={"pause": 1})
     job.fit(wait=False)
     name = job.latest_training_job.name
     training = TrainingJob(name, "us-east-1")

@@ -40,6 +40,8 @@ def s3(server, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_key)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    # Made by an earlier test, it would have other keys.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     client = boto3.client("s3")
     yield client
     client.close()
