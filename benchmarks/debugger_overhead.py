@@ -236,7 +236,7 @@ def direct(case: Case, rounds: int, size: int) -> Direct:
     within = _Within()
     for module, classes in _EDGES.items():
         for name, methods in classes.items():
-            edge = getattr(importlib.import_module(f"sagehound.debug.{module}"), name)
+            edge = getattr(importlib.import_module(f"sagehound.debug.recording.{module}"), name)
             for method in methods:
                 setattr(edge, method, within.around(getattr(edge, method)))
     spent, own, twins = [0.0, 0.0], 0.0, _steps(case, size)[0]
