@@ -34,7 +34,8 @@ def _sections(tests: Path) -> Iterator[str]:
     catalogue = Catalogue(OPERATIONS)
     for service in SERVICES:
         yield from _service(service, catalogue, tests)
-    yield (Path(__file__).parent / "debugger.md").read_text().strip()
+    for page in ("debugger.md", "profiler.md"):
+        yield (Path(__file__).parent / page).read_text().strip()
     yield "## Fields that are refused by name"
     rows = [
         (name, path, instead) for name, fields in sorted(REFUSED.items()) for path, instead in sorted(fields.items())
