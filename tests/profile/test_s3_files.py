@@ -11,7 +11,7 @@ from sagehound.profile.notebook.pandas_frame import PandasFrame
 from sagehound.profile.notebook.system_metrics_reader import S3SystemMetricsReader
 from sagehound.profile.profile import JobFacts
 from sagehound.profile.profile_folder import ProfileFolder, read_profile
-from sagehound.profile.s3_files import S3Files
+from sagehound.s3_files import S3Files
 from sagehound.settings import Settings
 from sagehound.testing.profile_files import write_profile
 from sagehound.testing.recorded_profile import RecordedProfile

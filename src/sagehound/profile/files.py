@@ -64,7 +64,7 @@ class LocalFiles:
 def open_files(path: str | Path) -> Files:
     """The files in a folder, or below an S3 URI: endpoint, region and keys are those of the environment."""
     if str(path).startswith("s3://"):
-        from sagehound.profile.s3_files import S3Files
+        from sagehound.s3_files import S3Files
 
         return S3Files(str(path))
     return LocalFiles(path)

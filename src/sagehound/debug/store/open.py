@@ -26,7 +26,7 @@ def open_source(path: str | Path) -> TensorSource:
     Where nothing is yet, the source is empty until something comes: how long to wait is the caller's affair.
     """
     if str(path).startswith("s3://"):
-        from sagehound.debug.store.s3_files import S3Files
+        from sagehound.s3_files import S3Files
 
         return AwaitedSource(S3Files(str(path)), _FIRST_BYTES_S3)
     if Path(path).is_file():

@@ -1,4 +1,4 @@
-"""A prefix in S3 that a profile is read from."""
+"""A prefix in S3 that the tensors or the profile of a job are read from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sagehound.errors import InvalidInput, ObjectStoreError
 
 
 class S3Files:
-    """Files below `s3://bucket/prefix`, read through boto3; endpoint, region and keys are those of the environment
-    (AWS_ENDPOINT_URL, ...)."""
+    """Files below `s3://bucket/prefix`, read in ranges through boto3; endpoint, region and keys are those of the
+    environment (AWS_ENDPOINT_URL, ...). `side_by_side` is how many reads at once are worth it."""
 
     side_by_side = 16
 
@@ -40,10 +40,13 @@ class S3Files:
                 found |= {each["Key"].removeprefix(self._prefix): each["Size"] for each in page.get("Contents", ())}
         return dict(sorted(found.items()))
 
-    def read(self, name: str, start: int = 0) -> bytes:
+    def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
+        if end is not None and end <= start:
+            return b""
+        wanted = f"bytes={start}-{'' if end is None else end - 1}"
         try:
             with _worded(f"{self._uri}/{name}"):
-                got = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name, Range=f"bytes={start}-")
+                got = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name, Range=wanted)
                 data: bytes = got["Body"].read()
         except ObjectStoreError as error:
             # The range begins behind the file's end.
@@ -52,6 +55,12 @@ class S3Files:
             raise
         return data
 
+    def exists(self) -> bool:
+        with suppress(FileNotFoundError), _worded(self._uri):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+            return bool(found.get("KeyCount"))
+        return False
+
     @property
     def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes when it runs
         if self._made is None:
@@ -59,7 +68,7 @@ class S3Files:
             from botocore.config import Config
 
             # A checksum is that of the whole object, and ranges of it are read.
-            config = Config(response_checksum_validation="when_required", max_pool_connections=self.side_by_side)
+            config = Config(response_checksum_validation="when_required", max_pool_connections=32)
             self._made = boto3.Session().client("s3", config=config)
         return self._made
 

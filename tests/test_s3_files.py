@@ -6,11 +6,11 @@ import torch
 
 from sagehound.debug.store.open import open_source
 from sagehound.debug.store.places import END_OF_JOB, MANIFEST, manifest_file, tensor_file
-from sagehound.debug.store.s3_files import S3Files
 from sagehound.debug.store.writer import FolderSink
 from sagehound.errors import InvalidInput, MissingCollectionFiles, ObjectStoreError, TensorUnavailableForStep
 from sagehound.keys import load_keys
 from sagehound.objects.server import EmbeddedServer
+from sagehound.s3_files import S3Files
 from sagehound.settings import Settings
 from sagehound.testing.tensor_source_suite import TensorSourceSuite
 from tests.debug.store.examples import step
