@@ -176,3 +176,11 @@ def test_a_space_counts_its_combinations():
         {"n": "1", "x": "0.5"},
         {"n": "2", "x": "0.5"},
     ]
+
+
+def test_values_of_another_space_are_adopted_where_they_fit():
+    space = Space((Continuous("lr", 0.001, 0.1), Categorical("c", ("a", "b"))))
+    assert space.adopted({"c": "a", "momentum": "0.9", "lr": "0.01"}) == {"lr": "0.01", "c": "a"}
+    assert space.adopted({"c": "a", "lr": "0.2"}) is None
+    assert space.adopted({"c": "other", "lr": "0.01"}) is None
+    assert space.adopted({"lr": "0.01"}) is None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import random
 import threading
 import warnings
@@ -21,6 +22,7 @@ from sagehound.tuning.random_search import fresh, key
 from sagehound.tuning.scaling import Scaling
 from sagehound.tuning.space import Categorical, Continuous, Integer, Range, Space, Values
 from sagehound.tuning.trial import Trial
+from sagehound.tuning.verdict import Verdict
 
 if TYPE_CHECKING:  # importing it takes 0.3 s: the service does so when the first Bayesian trial is asked for
     from optuna.distributions import BaseDistribution
@@ -70,8 +72,14 @@ class Bayesian:
             values={each.name: values[each.name] for each in self._space.ranges},
             objective=trial.objective,
             running=trial.running,
+            curve=trial.curve,
+            stopped=trial.stopped,
         )
         self._trials[trial.number] = self._news[trial.number] = trial
+
+    def verdict(self, number: int) -> Verdict | None:
+        """None: every trial runs to its end."""
+        return None
 
     def _even(self, number: int) -> Values:
         return self._space.at(_spread(f"even {self._seed}", number, len(self._space.ranges)))
@@ -101,7 +109,7 @@ class _Mirror:
     def follow(self, news: dict[int, Trial]) -> bool:
         """Take in what changed. False where it cannot be: a trial before the last placed one, or an end that
         changed. The mirror must then be made anew."""
-        last = max(self._placed, default=0)
+        last = max(self._placed, default=-math.inf)
         for number, trial in sorted(news.items()):
             placed = self._placed.get(number)
             if placed and placed[1].running and placed[1].values == trial.values:

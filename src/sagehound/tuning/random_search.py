@@ -7,6 +7,7 @@ from collections.abc import Container
 
 from sagehound.tuning.space import Space, Values
 from sagehound.tuning.trial import Trial
+from sagehound.tuning.verdict import Verdict
 
 #: After so many draws in a row that were all tried before, the combinations are gone through one by one.
 _DRAWS = 1000
@@ -51,3 +52,7 @@ class RandomSearch:
     def tell(self, trial: Trial) -> None:
         """Only checks that the values are of the space: no result changes the sequence."""
         self._space.check(trial.values)
+
+    def verdict(self, number: int) -> Verdict | None:
+        """None: every trial runs to its end."""
+        return None

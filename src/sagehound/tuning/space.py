@@ -187,6 +187,14 @@ class Space:
             each.parse(values[each.name])
         return values
 
+    def adopted(self, values: Values) -> Values | None:
+        """`values` of a trial of another space as they would be here, for a warm start; None where they do not fit: a
+        range has no value among them, or one that lies outside. What has no range here is left out."""
+        try:
+            return self.check({each.name: values[each.name] for each in self.ranges})
+        except (KeyError, InvalidInput):
+            return None
+
     def combinations(self) -> Iterator[Values]:
         """Every combination once, the last range's values changing fastest. For a space with a `size`."""
         names = [each.name for each in self.ranges]

@@ -1,0 +1,53 @@
+"""The median rule."""
+
+from sagehound.testing.strategy_suite import MIXED
+from sagehound.tuning.median_rule import ENOUGH, MedianRule
+from sagehound.tuning.random_search import RandomSearch
+from sagehound.tuning.trial import Trial
+
+VALUES = MIXED.at([0.5] * 4)
+
+
+def rule(completed: int, *, maximize: bool = False, **changes: object) -> MedianRule:
+    """After `completed` trials, of which the k-th had the loss k, then 0."""
+    strategy = MedianRule(RandomSearch(MIXED, 0), maximize=maximize)
+    for number in range(1, completed + 1):
+        strategy.tell(Trial(number=number, values=VALUES, objective=0.0, curve=(float(number), 0.0), **changes))
+    return strategy
+
+
+def running(*curve: float) -> Trial:
+    return Trial(number=50, values=VALUES, running=True, curve=curve)
+
+
+def test_a_trial_worse_than_the_median_of_averages_is_stopped_and_told_why():
+    strategy = rule(ENOUGH)
+    strategy.tell(running(9.0, 1.6))
+    verdict = strategy.verdict(50)
+    assert verdict is not None and not verdict.finished
+    assert verdict.reason == (
+        "Its objective after epoch 2, 1.6, is worse than 1.5, the median of what the 5 completed trials had on average "
+        "up to there"
+    )
+    strategy.tell(running(9.0, 1.5))
+    assert strategy.verdict(50) is None
+
+
+def test_maximizing_turns_it_round():
+    strategy = rule(ENOUGH, maximize=True)
+    strategy.tell(running(2.9))
+    assert strategy.verdict(50) is not None
+    strategy.tell(running(3.1))
+    assert strategy.verdict(50) is None
+
+
+def test_a_few_trials_judge_nobody():
+    strategy = rule(ENOUGH - 1)
+    strategy.tell(running(99.0))
+    assert strategy.verdict(50) is None
+
+
+def test_only_trials_that_came_as_far_judge():
+    strategy = rule(ENOUGH)
+    strategy.tell(running(0.0, 0.0, 99.0))
+    assert strategy.verdict(50) is None
