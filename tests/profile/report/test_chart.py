@@ -4,7 +4,7 @@ import doctest
 
 import numpy as np
 
-from sagehound.profile.report import chart, markup, material, prices, still, units
+from sagehound.profile.report import chart, material
 from sagehound.profile.report.chart import BUCKETS, Chart, line
 from sagehound.profile.report.digest import digests
 from sagehound.profile.series import series_of
@@ -12,7 +12,7 @@ from sagehound.testing.recorded_profile import healthy
 
 
 def test_the_examples_hold() -> None:
-    for module in (chart, markup, material, prices, still, units):
+    for module in (chart, material):
         assert doctest.testmod(module).failed == 0
 
 

@@ -137,7 +137,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     path = write_report(profile, (verdict, Verdict(rule="A", unable=HOSTILE)), (debugger,), tmp_path)
     page = Page(path.read_text())
     assert page.all("img") == []
-    assert [attrs.get("type") for _, attrs in page.all("script")] == ["application/json"] * 2 + [None] * 2
+    assert [attrs.get("type") for _, attrs in page.all("script")] == ["application/json"] * 2 + [None] * 3
     assert "\u202e" not in path.read_text()
     notebook = nbformat.read(path.with_suffix(".ipynb"), 4)
     for cell in notebook["cells"]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sagehound.pages.units import amount, clock
 from sagehound.profile.downsample import downsample
-from sagehound.profile.report.units import amount, clock
 from sagehound.profile.series import Floats
 
 #: More would not be seen on a screen; each keeps the lowest and the highest of what it stands for.

@@ -1,17 +1,11 @@
-"""Charts that can be zoomed: Bokeh figures on one shared axis of time, and its script without any address in it."""
+"""Charts that can be zoomed: Bokeh figures on one shared axis of time."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import bokeh
 import numpy as np
-from bokeh.document import Document
 from bokeh.models import (
     ColumnDataSource,
     ContinuousTicker,
@@ -22,13 +16,9 @@ from bokeh.models import (
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
+from sagehound.pages.live import DASHES, INKS
 from sagehound.profile.report.chart import Chart, Line
 from sagehound.profile.series import Floats
-
-#: The inks of the light scheme, as style.css has them: what a notebook shows. The page's script puts the scheme's own.
-INKS = ("#b3541e", "#1f5fbf", "#5b3fa8", "#0f766e", "#8a6d00", "#6b7280", "#94a3b8", "#b0307a", "#c3c8cf", "#a8b0ba")
-DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot")
-_ADDRESS = re.compile(r"https?://(?!www\.w3\.org)[^\s\"'`)<>]*")
 
 
 def figures(charts: Sequence[Chart]) -> list[figure]:
@@ -38,27 +28,6 @@ def figures(charts: Sequence[Chart]) -> list[figure]:
     begin, end = charts[0].span
     shared = Range1d(start=begin * 1000, end=end * 1000, bounds=(begin * 1000, end * 1000))
     return [_figure(chart, shared) for chart in charts]
-
-
-def document(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:
-    """The figures as JSON that can stand in a script element, and the id of each chart's figure by the chart's key."""
-    page, roots = Document(), {}
-    for chart, drawn in zip(charts, figures(charts), strict=True):
-        page.add_root(drawn)
-        roots[chart.key] = str(drawn.id)
-    return safe_json(page.to_json(deferred=False)), roots
-
-
-@cache
-def script() -> str:
-    """BokehJS, without the addresses that it would fetch fonts and formulas from: nothing here asks for either."""
-    path = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
-    return _ADDRESS.sub("about:blank", path.read_text(encoding="utf-8")).replace("</script", "<\\/script")
-
-
-def safe_json(value: object) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _figure(chart: Chart, shared: Range1d) -> figure:

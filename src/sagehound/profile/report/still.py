@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from sagehound.pages.markup import Html, element, markup
+from sagehound.pages.ticks import decades, ticks
+from sagehound.pages.units import clock, number
 from sagehound.profile.report.chart import Chart, Line
-from sagehound.profile.report.markup import Html, element, markup
-from sagehound.profile.report.units import clock, number
 from sagehound.profile.series import Floats
 
 WIDTH, HEIGHT = 760, 170
@@ -35,25 +34,10 @@ def still(chart: Chart) -> Html:
     )
 
 
-def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Round numbers between two others.
-
-    >>> ticks(0, 97), ticks(0.12, 0.31)
-    ([0.0, 25.0, 50.0, 75.0], [0.15, 0.2, 0.25, 0.3])
-    """
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
-        return []
-    raw = (high - low) / wanted
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = min((factor * power for factor in (1, 2, 2.5, 5, 10)), key=lambda each: abs(each - raw))
-    first = math.ceil(low / step - 1e-9)
-    return [float(f"{at * step:.10g}") for at in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
 def _grid(chart: Chart) -> Html:
     low, high = chart.limits
     by, _ = chart.axis
-    across = _decades(low, high) if chart.logarithmic else [each / by for each in ticks(low * by, high * by)]
+    across = decades(low, high) if chart.logarithmic else [each / by for each in ticks(low * by, high * by)]
     limits = _scale(chart, np.array((low, high)))
     lines = []
     for value in across:
@@ -67,10 +51,6 @@ def _grid(chart: Chart) -> Html:
         side = "start" if place == 0 else "end" if place == 4 else "middle"
         lines.append(element("text", clock(at_s, end - begin > 20 * 3600), x=f"{x:.0f}", y=HEIGHT - 5, class_=side))
     return markup(lines)
-
-
-def _decades(low: float, high: float) -> list[float]:
-    return [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
 
 
 def _line(chart: Chart, line: Line, limits: Floats, place: int) -> Html:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sagehound.profile.report.markup import Child, Html
+from sagehound.pages.markup import Child, Html
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.prices import AS_OF, REGION, USD_PER_HOUR, usd
+from sagehound.pages.units import duration
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table
-from sagehound.profile.report.prices import AS_OF, REGION, USD_PER_HOUR, usd
-from sagehound.profile.report.units import duration
 
 
 def cost(material: Material) -> Html:

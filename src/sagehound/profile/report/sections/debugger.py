@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sagehound.profile.report.markup import Html, element, markup
+from sagehound.pages.markup import Html, element, markup
+from sagehound.pages.pieces import note, section
+from sagehound.pages.units import number
 from sagehound.profile.report.material import Material, anchor, spoken
-from sagehound.profile.report.pieces import note, section
-from sagehound.profile.report.units import number
 
 #: More findings than this of one rule say nothing new.
 _SHOWN = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sagehound.profile.report.markup import Html
+from sagehound.pages.markup import Html
 from sagehound.profile.report.material import Material
 from sagehound.profile.report.sections.topics import topic
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sagehound.profile.report.markup import Child, Html, element, markup
+from sagehound.pages.markup import Child, Html, element, markup
+from sagehound.pages.pieces import note, part, section, table
+from sagehound.pages.units import count, duration
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, part, section, table
-from sagehound.profile.report.units import count, duration
 
 _HEAD = ("Operator", "Share", "Own time", "With children", "Calls", "A call")
 _SHOWN = 15

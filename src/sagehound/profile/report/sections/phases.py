@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from sagehound.pages.markup import Html
+from sagehound.pages.pieces import note, part, section, table
+from sagehound.pages.units import count, duration
 from sagehound.profile.findings.steps import PHASES
 from sagehound.profile.report.course import PARTS
-from sagehound.profile.report.markup import Html
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, part, section, table
-from sagehound.profile.report.units import count, duration
 
 _HEAD = ("Phase", "Share", "Mean", "p50", "p95", "Longest", "In all")
 

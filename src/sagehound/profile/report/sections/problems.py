@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sagehound.profile.report.markup import Html, element
+from sagehound.pages.markup import Html, element
+from sagehound.pages.pieces import note, section
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section
 
 
 def problems(material: Material) -> Html:

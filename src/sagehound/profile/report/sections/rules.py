@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sagehound.pages.markup import Child, Html, element, markup
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.units import clock, count
 from sagehound.profile.finding import Finding, Verdict
-from sagehound.profile.report.markup import Child, Html, element, markup
 from sagehound.profile.report.material import Material, anchor, spoken
-from sagehound.profile.report.pieces import evidence, gain, note, section, table
-from sagehound.profile.report.units import clock, count
+from sagehound.profile.report.pieces import evidence, gain
 
 #: Taken because it is documented; every rule says that it has no effect here.
 _IDLE = "scan_interval_us"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from sagehound.pages.markup import Child, Html, element
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.units import count, duration
 from sagehound.profile.findings.steps import Steps
-from sagehound.profile.report.markup import Child, Html, element
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table, verdicts
-from sagehound.profile.report.units import count, duration
+from sagehound.profile.report.pieces import verdicts
 from sagehound.profile.series import Floats
 
 _HEAD = ("Process", "Mode", "Steps", "Mean", "p50", "p95", "p99", "Longest", "Which", "First")

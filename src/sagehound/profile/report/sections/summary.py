@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sagehound.profile.report.markup import Child, Html
+from sagehound.pages.markup import Child, Html
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.units import duration, moment, share
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table
-from sagehound.profile.report.units import duration, moment, share
 
 
 def summary(material: Material) -> Html:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sagehound.pages.markup import Child, Html
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.units import amount, count
 from sagehound.profile.report.charts_of_system import unit_of
 from sagehound.profile.report.digest import Digest
-from sagehound.profile.report.markup import Child, Html
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table, verdicts
-from sagehound.profile.report.units import amount, count
+from sagehound.profile.report.pieces import verdicts
 
 _HEAD = ("Node", "Metric", "Of", "Unit", "Max", "p99", "p95", "p50", "Min")
 #: A machine with more cores has them summed up.

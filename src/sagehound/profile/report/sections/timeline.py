@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from sagehound.pages.markup import Html, element, markup
+from sagehound.pages.pieces import note, section, table
+from sagehound.pages.units import amount, clock, count
 from sagehound.profile.report.chart import Chart
 from sagehound.profile.report.charts_of_curves import undrawn
-from sagehound.profile.report.markup import Html, element, markup
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table
 from sagehound.profile.report.still import still
-from sagehound.profile.report.units import amount, clock, count
 
 _BUTTONS = (("in", "Zoom in"), ("out", "Zoom out"), ("earlier", "Earlier"), ("later", "Later"), ("all", "Whole job"))
 #: Rows of the table that says a chart's numbers.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sagehound.profile.report.markup import Html
+from sagehound.pages.markup import Html
+from sagehound.pages.pieces import note, section, table
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, section, table, verdicts
+from sagehound.profile.report.pieces import verdicts
 
 
 def topic(

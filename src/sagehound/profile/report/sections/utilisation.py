@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sagehound.pages.markup import Child, Html
+from sagehound.pages.pieces import note, part, section, table
+from sagehound.pages.units import duration
 from sagehound.profile.report.digest import Digest, Spread
-from sagehound.profile.report.markup import Child, Html
 from sagehound.profile.report.material import Material
-from sagehound.profile.report.pieces import note, part, section, table, verdicts
-from sagehound.profile.report.units import duration
+from sagehound.profile.report.pieces import verdicts
 
 _HEAD = ("Device", "Mean", "p5", "p50", "p95", "Below 10 %")
 _DIMENSIONS = ("CPUUtilization", "GPUUtilization")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from sagehound.pages.markup import Html, element, markup
+from sagehound.pages.pieces import bar, note, section
+from sagehound.pages.units import count, duration, share
 from sagehound.profile.finding import Finding
 from sagehound.profile.report.course import Part
-from sagehound.profile.report.markup import Html, element, markup
 from sagehound.profile.report.material import Material, anchor, spoken
-from sagehound.profile.report.pieces import bar, gain, note, section
-from sagehound.profile.report.units import count, duration, share
+from sagehound.profile.report.pieces import gain
 
 #: So many changes stand in the first screen.
 CHANGES = 3

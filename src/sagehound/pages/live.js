@@ -5,7 +5,6 @@
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let figures = [];
-  let time = null;
 
   function place(model, ink, soft, rule) {
     const type = model.type;
@@ -35,35 +34,13 @@
     }
   }
 
-  function told() {
-    const whole = time.bounds;
-    const text = (ms) => new Date(ms).toISOString().replace("T", " ").slice(0, 19);
-    const all = time.start <= whole[0] && time.end >= whole[1];
-    document.getElementById("shown").textContent = all ? "" : `${text(time.start)} to ${text(time.end)} UTC`;
-  }
-
-  function zoom(what) {
-    const [first, last] = time.bounds;
-    const wide = time.end - time.start;
-    const middle = (time.start + time.end) / 2;
-    const move = { earlier: -wide / 2, later: wide / 2 }[what];
-    let [start, end] = [first, last];
-    if (move !== undefined) [start, end] = [time.start + move, time.end + move];
-    if (what === "in") [start, end] = [middle - wide / 4, middle + wide / 4];
-    if (what === "out") [start, end] = [middle - wide, middle + wide];
-    if (start < first) [start, end] = [first, Math.min(last, first + (end - start))];
-    if (end > last) [start, end] = [Math.max(first, last - (end - start)), last];
-    time.setv({ start, end });
-  }
-
   async function draw() {
     const roots = read("roots");
     const places = {};
     for (const [key, id] of Object.entries(roots)) places[id] = document.getElementById(`chart-${key}`);
     root.classList.add("zoomable");
-    await Bokeh.embed.embed_items({ report: read("figures") }, [{ docid: "report", roots: places, root_ids: Object.keys(places) }]);
+    await Bokeh.embed.embed_items({ page: read("figures") }, [{ docid: "page", roots: places, root_ids: Object.keys(places) }]);
     figures = Bokeh.documents[Bokeh.documents.length - 1].roots();
-    time = figures[0].x_range;
     if (matchMedia("(pointer: coarse)").matches) {
       // A finger that moves over a chart scrolls the page; the buttons zoom.
       for (const figure of figures) figure.toolbar.setv({ active_drag: null });
@@ -71,11 +48,7 @@
     }
     paint();
     dark.addEventListener("change", paint);
-    time.change.connect(told);
-    for (const button of document.querySelectorAll("button[data-zoom]")) {
-      button.addEventListener("click", () => zoom(button.dataset.zoom));
-    }
-    window.report = { time };
+    if (window.whenDrawn) window.whenDrawn(figures);
     root.dataset.charts = "drawn";
   }
 
