@@ -6,6 +6,7 @@ from PIL import Image
 
 from sagehound.errors import InvalidInput
 from sagehound.vision.dataset import Batch, find_images, loader
+from sagehound.vision.inference import Transform
 from tests.vision.images import class_folders, encoded, picture, split_folders
 
 
@@ -81,7 +82,7 @@ def test_a_folder_around_the_data_is_named(tmp_path):
 
 
 def read(folder, **options) -> list[Batch]:
-    return list(loader(find_images(folder, 1).train, pixels, 4, **options))
+    return list(loader(find_images(folder, 1).train, Transform(32, pixels), 4, **options))
 
 
 def test_broken_photos_are_left_out_and_listed(tmp_path):

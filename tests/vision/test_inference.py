@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from timm.data.transforms_factory import create_transform
 
 from sagehound.vision import backbones, inference
 from sagehound.vision.export import export
@@ -69,13 +70,59 @@ def test_grey_palette_transparent_and_cmyk_photos_are_served(classifier):
     for mode in ("L", "P", "RGBA", "CMYK", "1"):
         image = picture().convert(mode)
         format_ = "JPEG" if mode == "CMYK" else "PNG"
-        assert inference.input_fn(encoded(image, format_), "image/png").mode == "RGB"
+        opened = inference.input_fn(encoded(image, format_), "image/png")
+        assert inference.decode(opened, 224).mode == "RGB"
+        assert inference.predict_fn(opened, classifier).logits.shape == (1, 3)
 
 
 def test_a_photo_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert inference.read_image(encoded(picture(size=(40, 20)), exif=exif)).size == (20, 40)
+
+
+@pytest.mark.parametrize(("least_side", "scale"), [(0, 1), (301, 1), (300, 1), (150, 2), (149, 2), (75, 4), (10, 8)])
+def test_a_jpeg_is_decoded_no_larger_than_is_needed(least_side, scale):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for options in ({}, {"exif": exif}):
+        image = inference.read_image(encoded(picture(size=(400, 300)), **options), least_side)
+        assert sorted(image.size) == [-(-300 // scale), 400 // scale]
+    assert inference.read_image(encoded(picture(size=(400, 300)), "PNG"), least_side).size == (400, 300)
+
+
+def test_a_decoded_photo_is_served_as_an_opened_one(classifier):
+    data = encoded(picture(size=(400, 300)))
+    opened, decoded = inference.open_image(data), inference.read_image(data, 73)
+    one, other = (inference.predict_fn(image, classifier).logits for image in (opened, decoded))
+    assert torch.equal(one, other)
+
+
+def test_a_photo_cut_short_is_refused_when_the_model_decodes_it(classifier):
+    opened = inference.input_fn(encoded(picture())[:700], "image/jpeg")
+    with pytest.raises(inference.BadImage, match="700 bytes that are not a whole"):
+        inference.predict_fn(opened, classifier)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (300, 400), (401, 257), (1000, 1000)])
+def test_the_transform_is_timms_but_for_rounding(size):
+    config = {"input_size": [3, 64, 64], "interpolation": "bicubic", "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
+    config |= {"crop_pct": 0.875, "crop_mode": "center"}
+    slope = np.add.outer(np.linspace(0, 120, size[1]), np.linspace(0, 120, size[0])).astype("uint8")
+    image = Image.fromarray(slope).convert("RGB")
+    ours = inference.build_transform(inference.Description("any", (), config))
+    timms = create_transform(**config, is_training=False)
+    assert ours.least_side == 73
+    assert ours(image).shape == timms(image).shape
+    assert (ours(image) - timms(image)).abs().max() < 4 / 255 / 0.2
+
+
+@pytest.mark.parametrize("change", [{"crop_mode": "squash"}, {"input_size": [3, 64, 48]}])
+def test_other_crops_are_timms_own(change):
+    config = {"input_size": [3, 64, 64], "interpolation": "bicubic", "mean": [0.5] * 3, "std": [0.2] * 3}
+    config |= {"crop_pct": 1.0, "crop_mode": "center", **change}
+    ours, timms = inference.build_transform(inference.Description("any", (), config)), create_transform(**config)
+    assert torch.equal(ours(picture()), timms(picture()))
 
 
 @pytest.mark.parametrize("keep", [0, 1, 20, 300, 700])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from sagehound.errors import InvalidInput
-from sagehound.vision.inference import BadImage, read_image
+from sagehound.vision.inference import BadImage, Transform, read_image
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".ppm", ".tif", ".tiff"}
 VALIDATION_NAMES = ("validation", "valid", "val")
@@ -151,7 +150,7 @@ Loaded = tuple[int, Tensor | Skipped]
 class Photos(Dataset[Loaded]):
     """Reads and transforms photos for a DataLoader; a broken one becomes a `Skipped` instead of an exception."""
 
-    def __init__(self, photos: Sequence[Photo], transform: Callable[[Image.Image], Tensor]) -> None:
+    def __init__(self, photos: Sequence[Photo], transform: Transform) -> None:
         self._photos = photos
         self._transform = transform
 
@@ -161,14 +160,14 @@ class Photos(Dataset[Loaded]):
     def __getitem__(self, place: int) -> Loaded:
         photo = self._photos[place]
         try:
-            return photo.label, self._transform(read_image(photo.path.read_bytes()))
+            return photo.label, self._transform(read_image(photo.path.read_bytes(), self._transform.least_side))
         except (BadImage, OSError) as error:
             return photo.label, Skipped(photo.path, str(error))
 
 
 def loader(
     photos: Sequence[Photo],
-    transform: Callable[[Image.Image], Tensor],
+    transform: Transform,
     batch_size: int,
     workers: int = 0,
     shuffled_by: torch.Generator | None = None,

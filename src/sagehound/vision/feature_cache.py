@@ -6,7 +6,6 @@ The unit is a chunk of photos. A run takes the chunks that nobody has made or is
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
@@ -22,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from sagehound.vision.claims import claim
 from sagehound.vision.dataset import Photo, Photos, Skipped
 from sagehound.vision.features import BATCH_SIZE, Features, Progress, Say, extract, joined, readable
 from sagehound.vision.inference import Description, build_transform
@@ -63,22 +63,13 @@ class FeatureCache:
 
     @contextlib.contextmanager
     def _claim(self, key: str, wait: bool) -> Iterator[bool]:
-        path = self._folder / f"{key}.lock"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = path.open("w")
-        except OSError as error:
-            self._trouble = error
-            yield True  # Nobody else can keep them there either.
-            return
-        with lock:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            yield True
-            path.unlink(missing_ok=True)
+                claimed = stack.enter_context(claim(self._folder / f"{key}.lock", wait))
+            except OSError as error:
+                self._trouble = error
+                claimed = True  # Nobody else can keep them there either.
+            yield claimed
 
     def _keep(self, key: str, features: Features, photos: Sequence[Photo]) -> None:
         try:

@@ -14,8 +14,10 @@ number counts the class names in alphabetical order. `application/json;verbose=t
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
+import math
 import os
 import time
 import urllib.error
@@ -26,6 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import timm
 import torch
 from PIL import Image, ImageOps
@@ -109,12 +112,14 @@ def model_fn(model_dir: str) -> Classifier:
 
 
 def input_fn(body: bytes | bytearray | str, content_type: str) -> Image.Image:
-    """The request's photo in RGB; BadRequest or BadImage (both ValueErrors) say what is wrong with it."""
+    """The request's photo, opened and not decoded yet: the model says in `predict_fn` at which scale.
+
+    BadRequest or BadImage (both ValueErrors) say what is wrong with it."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
-        return read_image(fetch(_url(body)))
+        return open_image(fetch(_url(body)))
     if kind.startswith("image/") or kind in ("application/x-image", "application/octet-stream"):
-        return read_image(body.encode("latin-1") if isinstance(body, str) else bytes(body))
+        return open_image(body.encode("latin-1") if isinstance(body, str) else bytes(body))
     raise BadRequest(
         f"content type {content_type!r} is not served; send image/jpeg, image/png or application/x-image "
         'with the bytes of a photo, or application/json with {"url": "https://..."}'
@@ -122,8 +127,9 @@ def input_fn(body: bytes | bytearray | str, content_type: str) -> Image.Image:
 
 
 def predict_fn(image: Image.Image, model: Classifier) -> Prediction:
-    """Apply the transform of training, then the network."""
-    pixels = build_transform(model.description)(image).unsqueeze(0)
+    """Decode as training did, apply its transform, then the network. BadImage where the photo turns out broken."""
+    transform = build_transform(model.description)
+    pixels = transform(decode(image, transform.least_side)).unsqueeze(0)
     with torch.inference_mode():
         logits = model.network(pixels.to(model.device, memory_format=torch.channels_last))
     return Prediction(logits.float().cpu(), model.description.classes)
@@ -165,35 +171,114 @@ def move_strides_to_conv1(resnet: nn.Module) -> None:
         block.conv1.stride, block.conv2.stride = (2, 2), (1, 1)
 
 
-def build_transform(description: Description) -> Callable[[Image.Image], Tensor]:
-    """From an RGB photo to a tensor (3, height, width): resize, centre crop, normalise."""
-    transform: Callable[[Image.Image], Tensor] = create_transform(**description.transform, is_training=False)
-    return transform
+@dataclass(frozen=True)
+class Transform:
+    """From an RGB photo to a tensor (3, height, width): resize, centre crop, normalise.
+
+    `least_side` (pixels) is how long the photo's shorter side must be at least for nothing to be enlarged that was not
+    small to begin with: what `decode` is asked for. `apply` is a function, so that it can be another library's.
+    """
+
+    least_side: int
+    apply: Callable[[Image.Image], Tensor]
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        return self.apply(image)
 
 
-def read_image(data: bytes) -> Image.Image:
-    """Decode a photo upright (EXIF orientation applied) in RGB; BadImage if it is broken, cut short or too large."""
+def build_transform(description: Description) -> Transform:
+    """The transform of evaluation, in training and in serving."""
+    config = description.transform
+    _, height, width = config["input_size"]
+    least_side = math.floor(max(height, width) / config.get("crop_pct", 0.875))
+    if height != width or config.get("crop_mode", "center") != "center":
+        return Transform(least_side, create_transform(**config, is_training=False))
+    return Transform(least_side, functools.partial(_central, share=height / least_side, config=config))
+
+
+def _central(image: Image.Image, share: float, config: dict[str, Any]) -> Tensor:
+    return normalised(resampled(image, centre(image.size, share), config), config)
+
+
+#: Left, top, right, bottom in pixels of the photo; they need not be whole.
+Box = tuple[float, float, float, float]
+
+
+def centre(size: tuple[int, int], share: float) -> Box:
+    """The square in the middle of a photo of `size` (width, height) whose side is `share` of the shorter one."""
+    width, height = size
+    side = min(width, height) * share
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def resampled(image: Image.Image, box: Box, config: dict[str, Any]) -> Tensor:
+    """`box` of an RGB photo at the size of the network's input: bytes (3, height, width). One resampling of what is
+    used, where "resize, then crop" resamples all of the photo."""
+    _, height, width = config["input_size"]
+    method = Image.Resampling[config["interpolation"].upper()]
+    pixels = np.array(image.resize((width, height), method, box))
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def normalised(pixels: Tensor, config: dict[str, Any]) -> Tensor:
+    """Bytes (..., 3, height, width) as the network takes them: less the mean, by the standard deviation."""
+    mean, std = (torch.tensor(config[name]).view(-1, 1, 1) * 255 for name in ("mean", "std"))
+    return (pixels.float() - mean) / std
+
+
+def read_image(data: bytes, least_side: int = 0) -> Image.Image:
+    """Open and decode: a photo upright in RGB; BadImage if it is broken, cut short or too large."""
+    return decode(open_image(data), least_side)
+
+
+def open_image(data: bytes) -> Image.Image:
+    """A photo whose header has been read; BadImage where it has none, or tells of more pixels than are allowed."""
     limit = int(os.environ.get("SAGEHOUND_MAX_PIXELS", MAX_PIXELS))
     try:
         image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-        if image.width * image.height > limit:
-            raise BadImage(
-                f"an image of {image.width} x {image.height} pixels is over the limit of {limit} pixels; "
-                "send a smaller one, or raise SAGEHOUND_MAX_PIXELS"
-            )
-        image.load()
-        return ImageOps.exif_transpose(image).convert("RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"image over the limit of {limit} pixels: {error}; send a smaller one") from error
-    except BadImage:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, MemoryError) as error:
-        # Pillow reports damage as any of these, by file format.
-        shown = str(error).split("<")[0].strip() or type(error).__name__
+    except _DAMAGE as error:
+        raise _broken(len(data), error) from error
+    if image.width * image.height > limit:
         raise BadImage(
-            f"{len(data)} bytes that are not a whole {', '.join(IMAGE_FORMATS[:3])} image ({shown}); "
-            "was the file cut short, or is it of another type?"
-        ) from error
+            f"an image of {image.width} x {image.height} pixels is over the limit of {limit} pixels; "
+            "send a smaller one, or raise SAGEHOUND_MAX_PIXELS"
+        )
+    return image
+
+
+def decode(image: Image.Image, least_side: int = 0) -> Image.Image:
+    """The opened photo upright (EXIF orientation applied) in RGB; BadImage if it is broken or cut short.
+
+    A JPEG is decoded at the smallest scale (1/1, 1/2, 1/4, 1/8) whose shorter side still has `least_side` pixels: a
+    phone's photo then takes a tenth of the time. 0 asks for every pixel.
+    """
+    stream = getattr(image, "fp", None)
+    try:
+        if least_side:
+            image.draft(None, (least_side, least_side))
+        image.load()
+        return ImageOps.exif_transpose(image).convert("RGB")
+    except _DAMAGE as error:
+        raise _broken(_length(stream), error) from error
+
+
+#: Pillow reports damage as any of these, by file format.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, MemoryError)
+
+
+def _length(stream: Any) -> int:  # noqa: ANN401
+    return stream.getbuffer().nbytes if isinstance(stream, io.BytesIO) and not stream.closed else 0
+
+
+def _broken(size_bytes: int, error: BaseException) -> BadImage:
+    shown = str(error).split("<")[0].strip() or type(error).__name__
+    return BadImage(
+        f"{size_bytes} bytes that are not a whole {', '.join(IMAGE_FORMATS[:3])} image ({shown}); "
+        "was the file cut short, or is it of another type?"
+    )
 
 
 def fetch(url: str) -> bytes:

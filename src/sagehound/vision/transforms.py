@@ -6,15 +6,15 @@ in the endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
-from PIL import Image
 from timm.data.config import resolve_model_data_config
 from timm.data.transforms_factory import create_transform
-from torch import Tensor, nn
+from torch import nn
 
 from sagehound.errors import InvalidInput
+from sagehound.vision.inference import Transform
 
 _KEPT = ("input_size", "interpolation", "mean", "std", "crop_pct", "crop_mode")
 
@@ -33,15 +33,26 @@ def resolve(network: nn.Module, image_size: int | None = None, crop_pct: float |
     return {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
 
 
-def augmentation(transform: dict[str, Any]) -> Callable[[Image.Image], Tensor]:
+def augmentation(transform: dict[str, Any]) -> Transform:
     """Training's random crop (35 to 100 % of the area) and left-right flip, then evaluation's normalisation."""
-    made: Callable[[Image.Image], Tensor] = create_transform(
+    made = create_transform(
         input_size=transform["input_size"],
         is_training=True,
-        scale=(0.35, 1.0),
+        scale=(LEAST_AREA, 1.0),
+        ratio=(1 / MOST_RATIO, MOST_RATIO),
         color_jitter=0.0,
         interpolation=transform["interpolation"],
         mean=transform["mean"],
         std=transform["std"],
     )
-    return made
+    return Transform(least_side_of_crops(transform), made)
+
+
+#: Of training's random crops: the least part of the photo's area, and the most that a side may exceed the other.
+LEAST_AREA, MOST_RATIO = 0.35, 4 / 3
+
+
+def least_side_of_crops(transform: dict[str, Any]) -> int:
+    """How many pixels a photo's shorter side must have for the smallest crop to fill the network's input."""
+    size: int = max(transform["input_size"][1:])
+    return math.ceil(size / math.sqrt(LEAST_AREA / MOST_RATIO))
