@@ -103,6 +103,12 @@ def profile_place(connection: Connection, job: dict[str, Any]) -> S3Uri:
     return place
 
 
+def tensors_place(job: dict[str, Any]) -> str | None:
+    """Where the debugger saved the job's tensors; None where it saved none."""
+    output = job.get("DebugHookConfig", {}).get("S3OutputPath")
+    return str(S3Uri.parse(output) / f"{job['TrainingJobName']}/debug-output") if output else None
+
+
 def _request(connection: Connection, job: dict[str, Any], profile: S3Uri, output: Path) -> dict[str, Any]:
     name = job["TrainingJobName"]
     folder = connection.home / "jobs" / name
@@ -131,7 +137,7 @@ def _request(connection: Connection, job: dict[str, Any], profile: S3Uri, output
         "output": str(output),
         "job": facts,
         "metrics": str(folder / "metrics.jsonl"),
-        "tensors": None,
+        "tensors": tensors_place(job),
         "debugger_rules": str(folder / "rules" / "findings"),
         "rules": [{"name": _RULE, "rule": _RULE, "parameters": {}}],
     }

@@ -24,7 +24,7 @@ from sagehound.debug.recording.clock import trains
 from sagehound.debug.recording.current import current_hook
 from sagehound.debug.recording.naming import tensors_in
 from sagehound.debug.recording.root import Root
-from sagehound.debug.recording.trouble import cause_of, say
+from sagehound.watching.trouble import cause_of, say
 
 #: A new optimizer is given so many steps to show what it trains.
 _STEPS_TO_SEE = 3
@@ -38,7 +38,7 @@ def install(config_path: str | None = None) -> Hook | None:
         file = config_file(config_path).absolute()
         return install_with(HookConfig.from_json_file(config_path), file)
     except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-        say(f"nothing is saved: {cause_of(error)}")
+        say("debug", f"nothing is saved: {cause_of(error)}")
         return None
 
 
@@ -102,7 +102,7 @@ class _Finder:
             try:
                 self._outermost(module, args)
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-                say(f"{type(module).__name__} is not looked at: {cause_of(error)}")
+                say("debug", f"{type(module).__name__} is not looked at: {cause_of(error)}")
 
     def _leave(self, module: torch.nn.Module, args: Any, output: Any = None) -> None:  # noqa: ANN401
         if torch.compiler.is_compiling():

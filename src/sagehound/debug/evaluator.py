@@ -23,12 +23,13 @@ import msgspec
 
 from sagehound.debug.judging import custom_source
 from sagehound.debug.judging.evaluation import Evaluation, failure
-from sagehound.debug.judging.rule_status import RuleStatus, Status, write
 from sagehound.debug.rule import Rule
 from sagehound.debug.rules.registry import build
 from sagehound.debug.store.open import open_source
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput, MissingCollectionFiles
+from sagehound.watching.parent import orphaned
+from sagehound.watching.rule_status import RuleStatus, Status, write
 
 _NICENESS = 10
 #: After news the next look comes soon; the longer nothing comes, the rarer are the looks.
@@ -131,12 +132,6 @@ class Evaluator:
 
     def _watch_silence(self) -> None:
         self._evaluation.idle(self.idle_s())
-
-
-def orphaned(parent: int = os.getppid()) -> bool:
-    """Whether the process that started this one is gone. Linux could send a signal instead, but when the *thread* that
-    started it ends."""
-    return os.getppid() != parent
 
 
 def watch_over(most_bytes: int = _LONGEST_LOG_BYTES) -> None:

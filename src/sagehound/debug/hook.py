@@ -24,8 +24,8 @@ from sagehound.debug.recording.output import Output
 from sagehound.debug.recording.recording import Recording
 from sagehound.debug.recording.resume import Checkpoints, Counts, counts_in
 from sagehound.debug.recording.root import Root
-from sagehound.debug.recording.trouble import cause_of, say
 from sagehound.errors import DebuggerTypeError, DebuggerValueError
+from sagehound.watching.trouble import cause_of, say
 
 
 class Hook:
@@ -208,7 +208,7 @@ class Hook:
             )
             value = copied(plain(given, lambda _: None))
         except (ValueError, TypeError, RuntimeError) as error:
-            say(f"save_tensor({tensor_name!r}) saved nothing: {cause_of(error)}")
+            say("debug", f"save_tensor({tensor_name!r}) saved nothing: {cause_of(error)}")
             return
         deliver = partial(self.recording.save_tensor, tensor_name, value, collections)
         self.recording.give(tensor_name, deliver)

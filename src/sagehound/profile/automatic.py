@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sagehound.profile.config import TrainingProfile, config_file
 from sagehound.profile.training_profiler import TrainingProfiler, current_profiler
-from sagehound.profile.trouble import cause_of, say
+from sagehound.watching.trouble import cause_of, say
 
 
 def install(config_path: str | None = None) -> TrainingProfiler | None:
@@ -18,5 +18,5 @@ def install(config_path: str | None = None) -> TrainingProfiler | None:
         config = TrainingProfile.from_json_file(config_path)
         return TrainingProfiler(config, config_file(config_path).absolute())
     except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-        say(f"the training is not profiled: {cause_of(error)}")
+        say("profile", f"the training is not profiled: {cause_of(error)}")
         return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sagehound.errors import InvalidInput
 from sagehound.profile.config import TrainingProfile
-from sagehound.profile.trouble import cause_of, say
+from sagehound.watching.trouble import cause_of, say
 
 
 class ConfigWatch:
@@ -25,7 +25,7 @@ class ConfigWatch:
         try:
             return TrainingProfile.from_json_file(str(self._file))
         except InvalidInput as error:
-            say(f"the profile goes on as it was: {cause_of(error)}")
+            say("profile", f"the profile goes on as it was: {cause_of(error)}")
             return None
 
     def _version(self) -> tuple[int, int] | None:

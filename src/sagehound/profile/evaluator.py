@@ -25,14 +25,17 @@ from typing import Any
 
 import msgspec
 
-from sagehound.errors import InvalidInput
+from sagehound.errors import InvalidInput, ObjectStoreError
+from sagehound.profile.curves import Loss
 from sagehound.profile.finding import Verdict
 from sagehound.profile.findings.registry import build
 from sagehound.profile.judgement import Judgement, WriteReport
 from sagehound.profile.processor import bfloat16
 from sagehound.profile.profile import JobFacts, Profile
 from sagehound.profile.profile_folder import ProfileFolder
-from sagehound.profile.rule_status import RuleStatus, Status, write
+from sagehound.profile.saved_losses import SavedLosses
+from sagehound.watching.parent import orphaned
+from sagehound.watching.rule_status import RuleStatus, Status, write
 
 _NICENESS = 10
 _PAUSE_S, _BETWEEN_LOOKS_S = 0.5, 60.0
@@ -50,8 +53,8 @@ class RuleRequest(msgspec.Struct, frozen=True):
 
 class Request(msgspec.Struct, frozen=True):
     """`profile` is where the profiler put its files (a folder or an S3 URI), `output` the folder to write into,
-    `metrics` the path of the job's metrics.jsonl, `debugger_rules` the folder with the status files of the debugger's
-    rules. `tensors` is taken and not read: the report's losses are those that the script printed."""
+    `metrics` the path of the job's metrics.jsonl, `tensors` where the debugger put its own (their losses are drawn),
+    `debugger_rules` the folder with the status files of the debugger's rules."""
 
     profile: str
     output: str
@@ -74,6 +77,7 @@ class Evaluator:
         made = [self._make(request, each) for each in request.rules]
         self._judgements = [each for each in made if each is not None]
         self._profile: ProfileFolder | None = None
+        self._losses: SavedLosses | None = None
         for name, status in self._said.items():
             write(folder, name, status)
 
@@ -110,10 +114,23 @@ class Evaluator:
         if self._profile is None:
             self._profile = ProfileFolder(request.profile)
         self._profile.refresh()
-        profile = self._profile.profile(request.job, request.metrics)
+        losses, problems = self._saved(request)
+        job = replace(request.job, problems=(*request.job.problems, *problems))
+        profile = self._profile.profile(job, request.metrics, losses)
         device = str(profile.job.facts.get("device", "cpu"))
         known = {"bf16": "cuda" if device.startswith("cuda") else bfloat16()}
         return replace(profile, job=replace(profile.job, facts={**known, **profile.job.facts}))
+
+    def _saved(self, request: Request) -> tuple[list[Loss], tuple[str, ...]]:
+        """The losses that the debugger saved, and what could not be read; a profile is judged without them too."""
+        if not request.tensors:
+            return [], ()
+        try:
+            self._losses = self._losses or SavedLosses(request.tensors)
+            self._losses.refresh()
+        except (InvalidInput, ObjectStoreError) as error:
+            return self._losses.losses if self._losses else [], (f"the saved losses: {error}",)
+        return self._losses.losses, self._losses.problems
 
     def _debugger(self) -> list[Mapping[str, Any]]:
         """What the debugger's rules have found by now; the folder may have what is said here too."""
@@ -133,11 +150,6 @@ class Evaluator:
     def _say(self, name: str, status: RuleStatus) -> None:
         self._said[name] = status
         write(self._folder, name, status)
-
-
-def orphaned(parent: int = os.getppid()) -> bool:
-    """Whether the process that started this one is gone."""
-    return os.getppid() != parent
 
 
 def run(folder: Path, write_report: WriteReport, sleep: Callable[[float], None] = time.sleep) -> None:

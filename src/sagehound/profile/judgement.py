@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sagehound.errors import RuleEvaluationConditionMet
 from sagehound.profile.finding import Finding, Rule, Verdict
 from sagehound.profile.findings import json_report
 from sagehound.profile.findings.judging import failure, judged
 from sagehound.profile.findings.profiler_report import ProfilerReport
 from sagehound.profile.profile import Profile
-from sagehound.profile.rule_status import RuleStatus, Status, condition_met, shortened
+from sagehound.watching.rule_status import RuleStatus, Status, shortened
 
 _LOG = logging.getLogger("sagehound.profile.rules")
 #: Writes the report of a profile, verdicts and the debugger's findings into a folder; the last one is `source`.
@@ -85,3 +86,10 @@ def _waits(rule: Rule) -> bool:
 
 def _by_gain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: -(each.gain_s or 0.0)))
+
+
+def condition_met(rule: str, findings: Sequence[Finding]) -> str:
+    """Why a rule's status is IssuesFound, in AWS's words and our own. AWS's count steps; a profile has none to name."""
+    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
+    said = findings[0].message.rstrip(".")
+    return shortened(f"RuleEvaluationConditionMet: {RuleEvaluationConditionMet(rule, 0)}. {said}{more}.")

@@ -16,7 +16,7 @@ from torch.utils.hooks import RemovableHandle
 from sagehound.profile.marks import FORWARD, Marks
 from sagehound.profile.pacing import Pacing
 from sagehound.profile.trace_format import EVAL, TRAIN
-from sagehound.profile.trouble import cause_of, say
+from sagehound.watching.trouble import cause_of, say
 
 #: A new optimizer is given so many steps of optimizers to show what it trains.
 _STEPS_TO_SEE = 3
@@ -101,7 +101,7 @@ class ModelCalls:
             try:
                 self._outermost(module, args)
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-                say(f"calls of {type(module).__name__} are not timed: {cause_of(error)}")
+                say("profile", f"calls of {type(module).__name__} are not timed: {cause_of(error)}")
 
     def _leave(self, module: torch.nn.Module, args: Any, output: Any = None) -> None:  # noqa: ANN401
         if not torch.compiler.is_compiling():

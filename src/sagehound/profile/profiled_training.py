@@ -13,8 +13,8 @@ from sagehound.errors import InvalidInput
 from sagehound.profile.config import TrainingProfile
 from sagehound.profile.trace_format import EVAL, TRAIN
 from sagehound.profile.training_profiler import TrainingProfiler, current_profiler
-from sagehound.profile.trouble import say
 from sagehound.profile.window import Window
+from sagehound.watching.trouble import say
 
 Batch = TypeVar("Batch")
 
@@ -58,7 +58,10 @@ class ProfiledTraining:
         self._own = known is None
         self._profiler = known or TrainingProfiler(self._config)
         if not self._own:
-            say(f"this process is profiled into {self._profiler.folder} already: nothing is put into {self.folder}")
+            say(
+                "profile",
+                f"this process is profiled into {self._profiler.folder} already: nothing is put into {self.folder}",
+            )
         return self
 
     def __exit__(

@@ -9,8 +9,8 @@ from time import perf_counter_ns
 from typing import Protocol
 
 from sagehound.profile.marks import WINDOW, Marks
-from sagehound.profile.trouble import cause_of, say
 from sagehound.profile.window import Window
+from sagehound.watching.trouble import cause_of, say
 
 
 class Scope(Protocol):
@@ -79,7 +79,7 @@ class StepWindows:
             call(step)
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             one.done = True
-            say(f"the {one.scope.name} window ends at step {step}: {cause_of(error)}")
+            say("profile", f"the {one.scope.name} window ends at step {step}: {cause_of(error)}")
 
     def _next(self, one: _Planned, step: int) -> int | None:
         if one.on or one.window.start_s is not None or one.window.start_step is None:

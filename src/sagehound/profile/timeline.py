@@ -13,8 +13,8 @@ from sagehound.profile.facts_file import FactsFile
 from sagehound.profile.marks import WINDOW, Mark, Marks
 from sagehound.profile.process_name import ProcessName
 from sagehound.profile.trace_file import TraceFiles
-from sagehound.profile.trouble import cause_of, say
 from sagehound.profile.wall_clock import WallClock
+from sagehound.watching.trouble import cause_of, say
 
 #: A process that is killed loses what it did since the thread last looked.
 _LOOKS_EACH_S = 0.5
@@ -74,12 +74,12 @@ class Timeline:
                     self._write_marks(noted, last)
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
                 self._failed = True
-                say(f"the timeline ends here: {cause_of(error)}")
+                say("profile", f"the timeline ends here: {cause_of(error)}")
         while self._later:
             try:
                 self._later.popleft()()
             except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-                say(f"the operators are not summed: {cause_of(error)}")
+                say("profile", f"the operators are not summed: {cause_of(error)}")
 
     def _write_marks(self, noted: list[Mark], last: bool) -> None:
         self._files.rotate()

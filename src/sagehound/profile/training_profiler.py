@@ -21,8 +21,8 @@ from sagehound.profile.python_scope import PythonScope
 from sagehound.profile.step_hooks import StepHooks
 from sagehound.profile.step_windows import LoaderScope, Scope, StepWindows
 from sagehound.profile.timeline import Timeline
-from sagehound.profile.trouble import cause_of, say
 from sagehound.profile.window import Window
+from sagehound.watching.trouble import cause_of, say
 
 #: Facts are looked at anew at these steps: settings change after the first, and a compiled model is known later.
 _FACTS_AT = (1, 2, 4, 16, 256)
@@ -97,7 +97,7 @@ class TrainingProfiler:
         try:
             self._loader = training_facts.of_loader(loader)
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-            say(f"the loader's settings are not known: {cause_of(error)}")
+            say("profile", f"the loader's settings are not known: {cause_of(error)}")
 
     def _at_step(self, begun: int) -> None:
         """A step begins, the `begun`-th from 1 on, at which there is something to do."""
@@ -132,7 +132,7 @@ class TrainingProfiler:
         if not asked.enabled:
             return found
         for name in asked.ignored:
-            say(f"{name} is taken and has no effect here")
+            say("profile", f"{name} is taken and has no effect here")
         if asked.detailed:
             options = {"memory": asked.memory, "stacks": asked.stacks, "shapes": asked.shapes}
             found.append((OperatorScope(self.folder, self.timeline.later, **options), asked.detailed))
@@ -142,7 +142,7 @@ class TrainingProfiler:
             try:
                 found.append((PythonScope(self.folder, asked.python, self._mode), asked.python.window))
             except InvalidInput as error:
-                say(str(error))
+                say("profile", str(error))
         return found
 
     def _mode(self) -> str:
@@ -155,7 +155,7 @@ class TrainingProfiler:
                 found |= self._loader
             self._facts |= found
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
-            say(f"the training's settings are not known: {cause_of(error)}")
+            say("profile", f"the training's settings are not known: {cause_of(error)}")
 
 
 def _forked() -> None:

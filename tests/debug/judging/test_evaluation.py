@@ -9,10 +9,10 @@ import pytest
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.judging.evaluation import MOST_FINDINGS, Evaluation, without_data
-from sagehound.debug.judging.rule_status import Status
 from sagehound.debug.trial import Trial
 from sagehound.errors import InvalidInput
 from sagehound.testing.recorded_run import RecordedRun, info
+from sagehound.watching.rule_status import Status
 from tests.debug.test_tensor import TwoWorkers
 
 LOSS = info("loss", "loss")

@@ -71,7 +71,7 @@ def test_the_report_passes_parameters_on() -> None:
         ("ProfilerReport", {"threshold": "1"}, "<Rule>_<parameter>"),
         ("ProfilerReport", {"Overfit_patience": "1"}, "<Rule>_<parameter>"),
         ("ProfilerReport", {"BatchSize_threshold": "1"}, "BatchSize has no parameter 'threshold'"),
-        ("ProfilerReport", {"BatchSize_patience": "inf"}, "a number is needed"),
+        ("ProfilerReport", {"BatchSize_patience": "inf"}, "a finite number is needed"),
     ],
 )
 def test_what_is_not_allowed_is_said(name: str, parameters: dict[str, str], said: str) -> None:

@@ -11,10 +11,10 @@ from typing import cast
 
 from sagehound.debug.finding import Finding
 from sagehound.debug.judging.custom_source import CustomRule
-from sagehound.debug.judging.rule_status import RuleStatus, Status
 from sagehound.debug.rule import Rule, Watch
 from sagehound.debug.trial import Trial
 from sagehound.errors import RuleEvaluationConditionMet, SagehoundError
+from sagehound.watching.rule_status import RuleStatus, Status
 
 #: So many findings of one rule are kept; then it has said enough and rests.
 MOST_FINDINGS = 20

@@ -15,8 +15,8 @@ from sagehound.debug.recording.naming import GRADIENT
 from sagehound.debug.recording.open_step import OpenStep
 from sagehound.debug.recording.root import Root
 from sagehound.debug.recording.step_facts import StepFacts
-from sagehound.debug.recording.trouble import cause_of
 from sagehound.debug.recording.watched_modules import Failed, arm_modules, modules_wanted
+from sagehound.watching.trouble import cause_of
 
 
 class Armed(Protocol):

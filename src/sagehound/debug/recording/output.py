@@ -13,11 +13,11 @@ from sagehound.debug.modes import ModeKeys
 from sagehound.debug.recording.optimizers import Optimizers
 from sagehound.debug.recording.resume import check_new
 from sagehound.debug.recording.root import Root
-from sagehound.debug.recording.trouble import say
 from sagehound.debug.recording.workers import rank_and_size, worker_name
 from sagehound.debug.store.records import CollectionInfo, Model, Run
 from sagehound.debug.store.sink import SavedStep, TensorSink
 from sagehound.debug.store.writer import Export, FolderSink
+from sagehound.watching.trouble import say
 
 
 class Output:
@@ -91,7 +91,7 @@ class Output:
     def tell(self, step: int, text: str) -> None:
         """The same, on stderr as well."""
         if text not in self._notes:
-            say(text)
+            say("debug", text)
             self.note(max(step, 0), text)
 
     def close(self, counts: Mapping[ModeKeys, int]) -> None:

@@ -29,8 +29,8 @@ from sagehound.debug.recording.quiet_steps import LOOK_AHEAD, QuietSteps
 from sagehound.debug.recording.resume import Checkpoints, Counts
 from sagehound.debug.recording.root import Root
 from sagehound.debug.recording.step_facts import StepFacts
-from sagehound.debug.recording.trouble import cause_of, say
 from sagehound.debug.store.records import Facts
+from sagehound.watching.trouble import cause_of, say
 
 _NO_GRADIENTS = (ModeKeys.EVAL, ModeKeys.PREDICT)
 
@@ -306,7 +306,10 @@ class Recording:
             self._pid = os.getpid()
             return True
         if torch.is_grad_enabled():
-            say(f"process {os.getpid()} is a fork of {self._pid}, which saves its tensors: this one saves nothing")
+            say(
+                "debug",
+                f"process {os.getpid()} is a fork of {self._pid}, which saves its tensors: this one saves nothing",
+            )
         return False
 
     # What is heard between

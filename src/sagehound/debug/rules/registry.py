@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from sagehound.debug.rule import Rule
-from sagehound.debug.rules.parameters import fields_of
 from sagehound.errors import InvalidInput, Unsupported
+from sagehound.watching.rule_parameters import fields_of
 
 _MODULES = {
     "VanishingGradient": "vanishing_gradient",

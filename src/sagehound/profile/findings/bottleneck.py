@@ -1,19 +1,50 @@
-"""Snapshots in which the GPU waited for another part of the machine: what two rules count."""
+"""Snapshots in which a GPU waited for another part of the machine: what two rules count and say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from sagehound.profile.finding import Finding, Verdict
+from sagehound.profile.findings.gpus import impatient, utilisation, without
+from sagehound.profile.findings.job_span import length_s
 from sagehound.profile.findings.samples import Grid, grid
 from sagehound.profile.profile import Profile
 from sagehound.profile.series import Floats, Series
 
 #: So many of the snapshots are listed in a report's file; all are counted.
 _MOST_LISTED = 1000
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What a GPU waits for: courses by node, and from where on (`above`, in percent) one of them counts. `listed` is
+    its word in the rule's file, the others are those of the finding."""
+
+    courses: Mapping[str, Iterable[Series]]
+    above: float
+    listed: str
+    seen: str
+    change: str
+    code: str
+    beside: str
+
+
+class Bottleneck(Protocol):
+    """A rule that fires when in more than `threshold` percent of the snapshots a GPU is used by less than
+    `gpu_threshold` while its cause is above its own limit; judged once more than `patience` snapshots are there."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def gpu_threshold(self) -> float: ...
+    @property
+    def patience(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -37,6 +68,39 @@ class Waiting:
         listed = zip(self.at_s, self.gpus, self.others, strict=True)
         found = {f"{at:.3f}": {"GPUs": int(gpus), other: int(others)} for at, gpus, others in listed}
         return {"low_gpu_utilization": self.low, **dict(list(found.items())[:_MOST_LISTED])}
+
+
+def verdict(rule: Bottleneck, parameters: Mapping[str, Any], profile: Profile, cause: Cause) -> Verdict:
+    """What a rule says of its cause. Gain: were the other part's work done beside the GPU's, the snapshots would be
+    saved; so it is at most their share of the job."""
+    gpus = utilisation(profile)
+    seen = waiting(gpus, cause.courses, rule.gpu_threshold, cause.above)
+    unable = without(profile, gpus) or impatient(seen.points, rule.patience)
+    fires = not unable and seen.share > rule.threshold
+    return Verdict(
+        rule=rule.name,
+        findings=(_finding(rule, profile, seen, cause),) if fires else (),
+        violations=len(seen.at_s),
+        datapoints=seen.points,
+        parameters=parameters,
+        details=seen.details(cause.listed),
+        unable=unable,
+    )
+
+
+def _finding(rule: Bottleneck, profile: Profile, seen: Waiting, cause: Cause) -> Finding:
+    return Finding(
+        rule=rule.name,
+        message=f"In {seen.share:.0f} % of {seen.points} snapshots a GPU was used by less than "
+        f"{rule.gpu_threshold:g} % while {cause.seen}.",
+        change=cause.change,
+        code=cause.code,
+        evidence={"bottlenecks": len(seen.at_s), "snapshots": seen.points, "share_percent": seen.share},
+        from_s=float(seen.at_s[0]),
+        to_s=float(seen.at_s[-1]),
+        gain_s=length_s(profile) * seen.share / 100,
+        estimate=f"at most: the share of these snapshots of the job's time, were {cause.beside}",
+    )
 
 
 def waiting(

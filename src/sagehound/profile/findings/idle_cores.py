@@ -10,7 +10,7 @@ import numpy as np
 
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.findings.job_span import fact, said
-from sagehound.profile.findings.samples import Grid, cores
+from sagehound.profile.findings.samples import Grid, cores, too_short
 from sagehound.profile.findings.steps import Steps, at_once, every_process, slowest
 from sagehound.profile.profile import Profile
 
@@ -74,7 +74,7 @@ class IdleCores:
         if seen.values.shape[1] < 2:
             return "the machine has one core"
         if len(seen.at_s) < self.min_samples or np.ptp(seen.at_s) < self.min_span_s:
-            return f"{len(seen.at_s)} samples while training are too few: {self.min_samples} are needed"
+            return too_short(seen.at_s, self.min_samples, self.min_span_s)
         return ""
 
     def _finding(self, steps: Steps, busy: float, count: int, threads: float, allowed: int) -> Finding:

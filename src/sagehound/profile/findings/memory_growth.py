@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from sagehound.profile.finding import Finding, Verdict
-from sagehound.profile.findings.samples import series
+from sagehound.profile.findings.samples import series, too_short
 from sagehound.profile.findings.steps import every_process
 from sagehound.profile.profile import Profile
 from sagehound.profile.series import Series
@@ -48,9 +48,7 @@ class MemoryGrowth:
         judged = [_training_part(profile, each) for each in courses]
         judged = [c for c in judged if len(c.at_s) >= self.min_samples and np.ptp(c.at_s) >= self.min_span_s]
         if not judged:
-            seen = max((len(each.at_s) for each in courses), default=0)
-            reason = f"{seen} samples of the memory are too few" if seen else "the memory was not sampled"
-            return Verdict(rule=self.name, datapoints=seen, parameters=asdict(self), unable=reason)
+            return self._unable([_training_part(profile, each) for each in courses])
         found = [each for each in (self._look(profile, course) for course in judged) if each]
         return Verdict(
             rule=self.name,
@@ -60,6 +58,15 @@ class MemoryGrowth:
             parameters=asdict(self),
             details={each.node: {"last_percent": float(each.values[-1]), "pace": _pace(each)} for each in judged},
         )
+
+    def _unable(self, courses: list[Series]) -> Verdict:
+        longest = max(courses, key=lambda each: len(each.at_s), default=None)
+        reason = "the memory was not sampled"
+        if longest is not None:
+            after = "once the training was warm (a quarter of it): "
+            reason = after + too_short(longest.at_s, self.min_samples, self.min_span_s)
+        seen = 0 if longest is None else len(longest.at_s)
+        return Verdict(rule=self.name, datapoints=seen, parameters=asdict(self), unable=reason)
 
     def _look(self, profile: Profile, course: Series) -> Finding | None:
         medians = [float(np.median(part)) for part in np.array_split(course.values, _STRETCHES)]

@@ -10,8 +10,8 @@ from typing import cast
 
 from sagehound.errors import InvalidInput
 from sagehound.profile.finding import Rule
-from sagehound.profile.findings.parameters import fields_of
 from sagehound.profile.findings.profiler_report import ProfilerReport
+from sagehound.watching.rule_parameters import fields_of
 
 #: AWS's documented rules.
 DOCUMENTED = {
@@ -84,7 +84,7 @@ def build(name: str, parameters: Mapping[str, str] | None = None) -> Rule:
     if name not in RULES:
         known = ", ".join((ProfilerReport.name, *RULES))
         raise InvalidInput(f"there is no profiler rule {name!r}{_like(name)}; there are {known}")
-    return RULES[name](**fields_of(RULES[name], name, given))
+    return RULES[name](**fields_of(RULES[name], name, given, lowest=0))
 
 
 def _report(given: Mapping[str, str]) -> ProfilerReport:
@@ -96,7 +96,7 @@ def _report(given: Mapping[str, str]) -> ProfilerReport:
         else:
             rule, parameter = _addressed(key)
             by_rule[rule][parameter] = value
-    scan = fields_of(ProfilerReport, ProfilerReport.name, own)
+    scan = fields_of(ProfilerReport, ProfilerReport.name, own, lowest=0)
     rules = tuple(build(name, parameters) for name, parameters in by_rule.items())
     return ProfilerReport(rules=rules, **scan)
 

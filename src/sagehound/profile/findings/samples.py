@@ -71,6 +71,12 @@ def grid(parts: Sequence[Series]) -> Grid:
     return Grid(starts, values)
 
 
+def too_short(at_s: Floats, samples: int, span_s: float) -> str:
+    """Why so many samples are not enough to judge: how many there are over how long, and what is needed."""
+    lasted = float(np.ptp(at_s)) if len(at_s) else 0.0
+    return f"{len(at_s)} samples over {lasted:.1f} s are too few: {samples} over {span_s:g} s are needed"
+
+
 def numbers(rows: pa.Table, column: str) -> Floats:
     """A column as numbers; NaN where it has none."""
     return np.asarray(rows[column].cast(pa.float64()).to_numpy(), dtype=np.float64)

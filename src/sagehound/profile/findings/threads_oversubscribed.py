@@ -26,9 +26,11 @@ class ThreadsOversubscribed:
     tuning guide ("Utilize OpenMP"), and torchrun, which sets one thread a process for this reason. Facts, not samples,
     are judged, so it does not take long to tell; `min_compute_s` of forward, backward and optimizer are asked for.
 
-    Estimate: with n threads a core a step takes 1 + 0.5 (n - 1) times as long, n counted up to 3. On two cores, twice
-    the threads took 2.0 times as long for a small convolutional network and as long as before for a large fully
-    connected one, eight times the threads 2.8 and 1.6 times (benchmarks/profiler_findings.py measures it anew).
+    Estimate: with n threads a core a step takes 1 + 0.5 (n - 1) times as long, n counted up to 3: the middle of a wide
+    range, for what is lost depends on how often threads meet, which nothing here measures. On two cores, twice the
+    threads took 2.0 times as long for a small convolutional network and as long as before for a large fully connected
+    one, four times the threads 3 to 4 times for another small one, eight times 2.8 and 1.6 times
+    (benchmarks/profiler_findings.py measures it anew).
     """
 
     threshold: float = 100
@@ -72,7 +74,7 @@ class ThreadsOversubscribed:
             to_s=steps.to_s,
             gain_s=compute_s * (1 - 1 / slower),
             estimate=f"{compute_s:.1f} s of computing, taken to be {slower:.2g} times as long with {ratio:.2g} threads "
-            "a core (between not at all and 2 times, as measured; it depends on how small the operators are)",
+            "a core (measured: between as long as before and 4 times; the smaller the operators, the longer)",
         )
 
 

@@ -6,8 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-
-from sagehound.debug.finding import Finding
+import numpy as np
 
 #: As long as DescribeTrainingJob lets StatusDetails be.
 _LONGEST_DETAILS = 1024
@@ -23,19 +22,20 @@ class Status(StrEnum):
 
 
 class RuleStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """`updated_at` is seconds since the epoch."""
+    """`updated_at` is seconds since the epoch; `findings` are structs or dataclasses of the part whose rule it is."""
 
     status: Status = Status.IN_PROGRESS
     details: str = ""
     updated_at: float = 0.0
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[object, ...] = ()
 
 
 def write(folder: Path, name: str, status: RuleStatus) -> None:
     """Write `<name>.json`, so that a reader sees the old file or the new one, never a part."""
     path = folder / f"{name.replace('/', '_')}.json"
     part = path.with_suffix(".json.part")
-    part.write_bytes(msgspec.json.encode(msgspec.structs.replace(status, details=shortened(status.details))))
+    whole = msgspec.structs.replace(status, details=shortened(status.details))
+    part.write_bytes(msgspec.json.encode(whole, enc_hook=_number))
     part.replace(path)
 
 
@@ -46,3 +46,9 @@ def shortened(details: str) -> str:
     ('short', 1024)
     """
     return details if len(details) <= _LONGEST_DETAILS else f"{details[: _LONGEST_DETAILS - 4]} ..."
+
+
+def _number(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise NotImplementedError(f"{type(value).__name__} in a finding")

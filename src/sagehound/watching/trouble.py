@@ -1,4 +1,4 @@
-"""What the hook says when something in it fails: it never stops a training, and it is never silent."""
+"""What the hook and the profiler say when something in them fails: they never stop a training, and are never silent."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def cause_of(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def say(text: str) -> None:
-    """One line on stderr."""
-    print(f"sagehound.debug: {text}", file=sys.stderr, flush=True)
+def say(part: str, text: str) -> None:
+    """One line on stderr, of the part of Sagehound that is named."""
+    print(f"sagehound.{part}: {text}", file=sys.stderr, flush=True)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from sagehound.debug.finding import Finding
-from sagehound.debug.judging.rule_status import RuleStatus, Status, write
+from sagehound.watching.rule_status import RuleStatus, Status, write
 
 FINDING = Finding(rule="R", step=3, message="m.", why="w", change="c", numbers={"loss": "nan"})
 

@@ -14,8 +14,13 @@ from sagehound.errors import InvalidInput
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
-def fields_of(rule: type, name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that the parameters of the rule `name` set. An empty text, or "None", leaves the default."""
+def fields_of(rule: type, name: str, parameters: Mapping[str, str], lowest: float = -math.inf) -> dict[str, Any]:
+    """The fields that the parameters of the rule `name` set. An empty text, or "None", leaves the default.
+
+    InvalidInput for a parameter that the rule has not, one that it needs and is not given, and for a value that is not
+    of the field's type, or outside of the rule's `limits` (from `lowest` on where it names none).
+    """
+    limits: Mapping[str, tuple[float, float]] = getattr(rule, "limits", {})
     fields = {field.name: field for field in dataclasses.fields(rule)}
     types = get_type_hints(rule)
     values = {}
@@ -26,6 +31,7 @@ def fields_of(rule: type, name: str, parameters: Mapping[str, str]) -> dict[str,
         if str(text).strip() in ("", "None"):
             continue
         values[key] = _value(name, key, str(text).strip(), types[key])
+        _within(name, key, values[key], limits.get(key, (lowest, math.inf)))
     missing = [key for key, field in fields.items() if key not in values and _required(field)]
     if missing:
         raise InvalidInput(f"the rule {name} needs the parameter {missing[0]!r}; give it in rule_parameters")
@@ -68,6 +74,13 @@ def _value(rule: str, key: str, text: str, kind: object) -> object:
         return value
     except (ValueError, re.error) as error:
         raise InvalidInput(f"the rule {rule} cannot take {key}={text!r}: {error}") from error
+
+
+def _within(rule: str, key: str, value: object, limits: tuple[float, float]) -> None:
+    least, most = limits
+    if isinstance(value, int | float) and not least <= value <= most:
+        allowed = f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
+        raise InvalidInput(f"the rule {rule} cannot take {key}={value!r}: allowed is {allowed}")
 
 
 def _boolean(text: str) -> bool:

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from sagehound.debug.rules.parameters import fields_of, listed
 from sagehound.errors import InvalidInput
+from sagehound.watching.rule_parameters import fields_of, listed
 
 
 @dataclasses.dataclass(frozen=True)
