@@ -1,10 +1,23 @@
 """Hyperband."""
 
-from sagehound.testing.strategy_suite import MIXED
+from sagehound.testing.strategy_suite import EPOCHS, MIXED, StrategySuite
+from sagehound.tuning.catalogue import create
 from sagehound.tuning.hyperband import Hyperband
 from sagehound.tuning.random_search import RandomSearch
 from sagehound.tuning.resource import Resource
+from sagehound.tuning.strategy import Strategy
 from sagehound.tuning.trial import Trial
+
+
+class TestHyperband(StrategySuite):
+    def make(self, seed: int) -> Strategy:
+        return create("Hyperband", self.space, seed=seed, maximize=False, resource=Resource(1, EPOCHS - 1))
+
+    def test_some_trials_of_the_suite_are_stopped_and_some_finish(self) -> None:
+        ran = self.ran(self.trials)
+        assert any(trial.stopped for trial in ran)
+        assert any(len(trial.curve) == EPOCHS - 1 and not trial.stopped for trial in ran)
+
 
 VALUES = MIXED.at([0.5] * 4)
 

@@ -1,9 +1,29 @@
 """The median rule."""
 
-from sagehound.testing.strategy_suite import MIXED
+from sagehound.testing.strategy_suite import CATEGORIES, MIXED, StrategySuite
+from sagehound.tuning.bayesian import Bayesian
+from sagehound.tuning.grid import Grid
 from sagehound.tuning.median_rule import ENOUGH, MedianRule
 from sagehound.tuning.random_search import RandomSearch
+from sagehound.tuning.strategy import Strategy
 from sagehound.tuning.trial import Trial
+
+
+class TestMedianRuleOverBayesian(StrategySuite):
+    def make(self, seed: int) -> Strategy:
+        return MedianRule(Bayesian(self.space, seed, maximize=False), maximize=False)
+
+    def test_some_trials_of_the_suite_are_stopped(self) -> None:
+        assert any(trial.stopped for trial in self.ran(self.trials))
+
+
+class TestMedianRuleOverGrid(StrategySuite):
+    space = CATEGORIES
+    seeded = False
+
+    def make(self, seed: int) -> Strategy:
+        return MedianRule(Grid(self.space), maximize=True)
+
 
 VALUES = MIXED.at([0.5] * 4)
 
