@@ -60,6 +60,24 @@ def test_it_leaves_values_that_fail():
     assert bayesian < chance / 2
 
 
+def test_it_leaves_values_whose_trials_were_stopped():
+    """Though they had a better objective when they were stopped than the others at their end."""
+    strategy = Bayesian(LINE, 3, maximize=False)
+    for number in range(1, 31):
+        x = number / 31
+        right = x > 0.5
+        told = Trial(
+            number=number,
+            values={"x": repr(x), "y": "0.5"},
+            objective=-1.0 if right else x,
+            curve=(-1.0,),
+            stopped=right,
+        )
+        strategy.tell(told)
+    asked = [strategy.ask(number) for number in range(31, 51)]
+    assert sum(float(values["x"]) < 0.5 for values in asked if values) > 15
+
+
 def test_parallel_trials_spread():
     strategy = Bayesian(LINE, 3, maximize=False)
     for trial in simulate(lambda: Bayesian(LINE, 3, maximize=False), bowl, trials=STARTUP + 4):

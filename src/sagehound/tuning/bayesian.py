@@ -42,7 +42,7 @@ class Bayesian:
     - Until `STARTUP` trials have an objective, trial k is the k-th point of an even sequence shifted by the seed.
     - Then the estimator chooses, with a random source made from the seed and k alone.
     - A failed trial counts as a bad one, so that the search leaves values that fail; so does a running one (a "constant
-      liar"), so that parallel trials spread.
+      liar"), so that parallel trials spread; one that was stopped counts as worse than any that was not.
     - No combination is tried twice while there are others.
     """
 
@@ -103,8 +103,12 @@ class _Mirror:
         self._space = space
         self._distributions = {each.name: _distribution(each) for each in space.ranges}
         self._placed: dict[int, tuple[int, Trial]] = {}
+        self._storage = optuna.storages.InMemoryStorage()
         with _quiet():
-            self._study = optuna.create_study(direction="maximize" if maximize else "minimize")
+            self._study = optuna.create_study(
+                storage=self._storage, study_name="mirror", direction="maximize" if maximize else "minimize"
+            )
+        self._study_id = self._storage.get_study_id_from_name("mirror")
 
     def follow(self, news: dict[int, Trial]) -> bool:
         """Take in what changed. False where it cannot be: a trial before the last placed one, or an end that
@@ -138,13 +142,23 @@ class _Mirror:
         self._placed[trial.number] = (len(self._study.get_trials(deepcopy=False)), trial)
         params = {each.name: _position(each, trial.values[each.name]) for each in self._space.ranges}
         self._study.add_trial(
-            create_trial(state=_state(trial), value=trial.objective, params=params, distributions=self._distributions)
+            create_trial(
+                state=_state(trial),
+                value=None if trial.stopped else trial.objective,
+                params=params,
+                distributions=self._distributions,
+                intermediate_values=_reported(trial),
+            )
         )
 
     def _end(self, index: int, trial: Trial) -> None:
         self._placed[trial.number] = (index, trial)
-        if not trial.running:
-            self._study.tell(index, trial.objective, state=_state(trial))
+        if trial.running:
+            return
+        identity = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, index)
+        for epoch, value in _reported(trial).items():
+            self._storage.set_trial_intermediate_value(identity, epoch, value)
+        self._study.tell(index, None if trial.stopped else trial.objective, state=_state(trial))
 
 
 def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampler:
@@ -159,13 +173,19 @@ def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampl
 
 
 def _state(trial: Trial) -> TrialState:
-    """A trial that failed is `pruned` before its first value: the estimator ranks it last, and does not leave it out
-    as it would a failed one."""
+    """The estimator ranks `pruned` trials behind the completed ones, by how far they came, then by what they had
+    there. A trial that failed is pruned before its first value: it ranks last, and is not left out as Optuna's failed
+    ones are."""
     from optuna.trial import TrialState
 
     if trial.running:
         return TrialState.RUNNING
-    return TrialState.PRUNED if trial.objective is None else TrialState.COMPLETE
+    return TrialState.PRUNED if trial.objective is None or trial.stopped else TrialState.COMPLETE
+
+
+def _reported(trial: Trial) -> dict[int, float]:
+    """How far a stopped trial came, and what it had there."""
+    return {len(trial.curve): trial.objective} if trial.stopped and trial.objective is not None else {}
 
 
 def _distribution(given: Range) -> BaseDistribution:

@@ -18,6 +18,8 @@ Values = dict[str, str]
 
 MAX_RANGES = 30
 MAX_CATEGORIES = 30
+#: Whole numbers up to here are floats too; beyond, neighbours cannot be told apart.
+_EXACT = 2**53
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d+")
 
@@ -66,6 +68,9 @@ class Integer:
     scaling: Scaling = Scaling.AUTO
 
     def __post_init__(self) -> None:
+        if not -_EXACT <= self.low <= self.high <= _EXACT:
+            _refuse_inverted(self)
+            raise InvalidInput(f"range {self.name} is {self.low} to {self.high}; allowed are -2^53 to 2^53")
         if self.scaling is Scaling.REVERSE_LOGARITHMIC:
             raise InvalidInput(f"integer range {self.name} cannot be {self.scaling}; choose Auto, Linear, Logarithmic")
         object.__setattr__(self, "scaling", _resolved(self))
@@ -216,12 +221,18 @@ def _range(given: RangeText) -> Range:
 
 
 def _resolved(given: Continuous | Integer) -> Scaling:
-    if given.low > given.high:
-        raise InvalidInput(f"range {given.name} has minimum {given.low} above maximum {given.high}; swap them")
+    _refuse_inverted(given)
+    if not math.isfinite(given.high - given.low):
+        raise InvalidInput(f"range {given.name} is {given.low} to {given.high}, too wide to measure; narrow it")
     try:
         return given.scaling.resolved(given.low, given.high)
     except InvalidInput as error:
         raise InvalidInput(f"range {given.name}: {error}") from None
+
+
+def _refuse_inverted(given: Continuous | Integer) -> None:
+    if given.low > given.high:
+        raise InvalidInput(f"range {given.name} has minimum {given.low} above maximum {given.high}; swap them")
 
 
 def _number(name: str, text: str) -> float:
