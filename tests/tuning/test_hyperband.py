@@ -46,7 +46,7 @@ def test_only_the_best_third_of_a_rung_goes_on():
         strategy.tell(running(number, 2, loss=float(number)))
     going = [number for number in range(1, 31) if strategy.verdict(number) is None]
     assert going[:10] == list(range(1, 11))
-    assert len(going) < 20  # the rest are of brackets that begin at a later rung
+    assert len(going) < 25  # the rest are of brackets that begin at a later rung, or never
 
 
 def test_nobody_is_stopped_before_the_least():

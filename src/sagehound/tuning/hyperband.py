@@ -25,7 +25,7 @@ class Hyperband:
     The rungs are at MinResource, and from there each `REDUCTION` times as far, below MaxResource. A trial that has come
     to a rung goes on while it is among the best 1 / `REDUCTION` of all trials that came there (at least the best
     one). At MaxResource it has finished. Trials are dealt out to brackets: those of bracket b are first judged at rung
-    b, so that a slow starter has its chance.
+    b, those of the last one never, so that a slow starter has its chance.
     """
 
     def __init__(self, searched: Strategy, resource: Resource, *, maximize: bool) -> None:
@@ -74,7 +74,7 @@ class Hyperband:
         )
 
     def _bracket(self, number: int) -> int:
-        return self._brackets[(number - 1) % len(self._brackets)] if self._brackets else 0
+        return self._brackets[(number - 1) % len(self._brackets)]
 
 
 def _rungs(resource: Resource) -> list[int]:
@@ -87,8 +87,8 @@ def _rungs(resource: Resource) -> list[int]:
 
 
 def _brackets(rungs: int) -> list[int]:
-    """The brackets of consecutive trials, in the shares of Hyperband: bracket b has a share of REDUCTION ** -b times
-    (rungs + 1) / (rungs - b + 1), each spread evenly over the row."""
-    sizes = [math.ceil((rungs + 1) / (rungs - b + 1) * REDUCTION ** (rungs - b)) for b in range(rungs)]
+    """The brackets of consecutive trials, in the numbers of Hyperband (Algorithm 1 of its paper, where bracket b is
+    called s = rungs - b), each spread evenly over the row."""
+    sizes = [math.ceil((rungs + 1) / (rungs - b + 1) * REDUCTION ** (rungs - b)) for b in range(rungs + 1)]
     places = [((place + 0.5) / size, b) for b, size in enumerate(sizes) for place in range(size)]
     return [b for _, b in sorted(places)]
