@@ -75,7 +75,8 @@ async def _serve(
     ready: Callable[[Address], None],
 ) -> None:
     environment = client.environment(address, keys, settings.home)
-    training = TrainingLoop(store, objects, ProcessLauncher(), settings, time.time, environment)
+    launcher = ProcessLauncher(warm=settings.warm_start)
+    training = TrainingLoop(store, objects, launcher, settings, time.time, environment)
     tuning = TuningLoop(store, settings, time.time)
     rules = RuleLoop(store, objects, settings, time.time, environment)
     workers = surroundings(os.environ, environment, settings.fast_malloc)

@@ -26,6 +26,7 @@ class Settings:
     `port` 0 takes any free one. `s3_endpoint` names an S3 of the user's own; empty starts the embedded store.
     `max_hosts` is how many job instances run side by side (0: one a core, at least two).
     `fast_malloc` sets the C allocator so that training steps keep their buffers (ARCHITECTURE.md, "Allocator").
+    `warm_start` forks jobs from a process that has imported what their scripts import (ARCHITECTURE.md, "Warm starts").
     `smtp` is the server through which a rule's Email action writes, as `smtp://user:password@host:port?from=address`
     (`smtps://` from the first byte encrypted); `webhook` is a URL that is sent every rule's first finding.
     """
@@ -38,6 +39,7 @@ class Settings:
     s3_endpoint: str = ""
     max_hosts: int = 0
     fast_malloc: bool = True
+    warm_start: bool = True
     smtp: str = ""
     webhook: str = ""
 

@@ -39,6 +39,9 @@ def up(
     fast_malloc: Annotated[
         bool, typer.Option(envvar="SAGEHOUND_FAST_MALLOC", help="Let training steps keep their memory buffers.")
     ] = True,
+    warm_start: Annotated[
+        bool, typer.Option(envvar="SAGEHOUND_WARM_START", help="Start jobs with their libraries imported already.")
+    ] = True,
     smtp: Annotated[
         str,
         typer.Option(
@@ -60,6 +63,7 @@ def up(
         s3_endpoint=s3_endpoint,
         max_hosts=max_hosts,
         fast_malloc=fast_malloc,
+        warm_start=warm_start,
         smtp=smtp,
         webhook=webhook,
     )
@@ -83,9 +87,9 @@ def _options(settings: Settings) -> list[str]:
     named = asdict(settings)
     for name in ("home", "smtp", "webhook"):
         del named[name]
-    fast_malloc = named.pop("fast_malloc")
+    switches = {name.replace("_", "-"): named.pop(name) for name in ("fast_malloc", "warm_start")}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in named.items()]
-    return [*options, "--fast-malloc" if fast_malloc else "--no-fast-malloc"]
+    return [*options, *(f"--{name}" if on else f"--no-{name}" for name, on in switches.items())]
 
 
 def _serve(settings: Settings) -> None:

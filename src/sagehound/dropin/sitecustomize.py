@@ -117,7 +117,14 @@ def _run_hidden_sitecustomize() -> None:
     spec.loader.exec_module(hidden)
 
 
-sys.meta_path.insert(0, _UntilTorchvision())
-if "1" in (os.environ.get("SAGEHOUND_AUTO_HOOK"), os.environ.get("SAGEHOUND_AUTO_PROFILE")):
-    sys.meta_path.insert(0, _AfterTorch())
-_run_hidden_sitecustomize()
+def follow_torch() -> None:
+    """Wait for torch, where the environment asks for it."""
+    if "1" in (os.environ.get("SAGEHOUND_AUTO_HOOK"), os.environ.get("SAGEHOUND_AUTO_PROFILE")):
+        sys.meta_path.insert(0, _AfterTorch())
+
+
+# `jobs/script.py` loads this file by another name, in a process whose interpreter started with it long before.
+if __name__ == "sitecustomize":
+    sys.meta_path.insert(0, _UntilTorchvision())
+    follow_torch()
+    _run_hidden_sitecustomize()

@@ -18,7 +18,11 @@ from sagehound.jobs import enclosure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
+
+    #: Becomes `program`, as `os.execvpe` does; or raises `Unwound` to go on as it without one.
+    Execute = Callable[[str, list[str], dict[str, str]], NoReturn]
 
 #: What the shim sends to end everything at once (the kernel sends it too, when the shim dies).
 KILL = signal.SIGUSR1
@@ -30,8 +34,16 @@ _OOM_SCORE = b"300"
 _SHELLS = ("sh", "bash", "dash")
 
 
+class Unwound(BaseException):
+    """Takes a forked process out of everything that supervises jobs, up to where it goes on as a script."""
+
+
 def start(
-    argv: list[str], environment: dict[str, str], folder: str, spec: enclosure.Spec | None
+    argv: list[str],
+    environment: dict[str, str],
+    folder: str,
+    spec: enclosure.Spec | None,
+    execute: Execute = os.execvpe,
 ) -> tuple[int, int, int]:
     """Fork a keeper that runs `argv` in `folder`, in an enclosure where `spec` is given.
 
@@ -46,8 +58,10 @@ def start(
     keeper = os.fork()
     if keeper == 0:
         try:
-            _keep(argv, environment, folder, spec, shim, out_writer, status_writer)
-        finally:
+            _keep(argv, environment, folder, spec, execute, shim, out_writer, status_writer)
+        except Unwound:
+            raise
+        except BaseException:  # noqa: BLE001 - a forked process must not go on as its parent
             os._exit(70)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     os.close(out_writer)
@@ -60,6 +74,7 @@ def _keep(
     environment: dict[str, str],
     folder: str,
     spec: enclosure.Spec | None,
+    execute: Execute,
     shim: int,
     out: int,
     status: int,
@@ -81,7 +96,7 @@ def _keep(
             copied = spec
     script = os.fork()
     if script == 0:
-        _exec(argv, environment, folder, copied)
+        _exec(argv, environment, folder, copied, execute)
     code = _wait(script, is_shell=os.path.basename(argv[0]) in _SHELLS)
     _kill_descendants()
     os.write(status, str(code).encode())
@@ -98,7 +113,9 @@ def _only_standard_streams(out: int, status: int) -> int:
     return kept
 
 
-def _exec(argv: list[str], environment: dict[str, str], folder: str, copied: enclosure.Spec) -> NoReturn:
+def _exec(
+    argv: list[str], environment: dict[str, str], folder: str, copied: enclosure.Spec, execute: Execute
+) -> NoReturn:
     """Become the script. `copied` has what is put into its folder first: here, where a stop ends that too."""
     try:
         keeper = os.getppid()
@@ -110,10 +127,13 @@ def _exec(argv: list[str], environment: dict[str, str], folder: str, copied: enc
         _prefer_for_oom()
         enclosure.copy_binds(copied)
         os.chdir(folder)
-        os.execvpe(argv[0], argv, environment)
+        execute(argv[0], argv, environment)
+    except Unwound:
+        raise
     except OSError as problem:
         os.write(2, f"sagehound: cannot run {argv[0]!r} in {folder}: {problem.strerror}\n".encode())
-    finally:
+        os._exit(127)
+    except BaseException:  # noqa: BLE001 - a forked process must not go on as its parent
         os._exit(127)
 
 

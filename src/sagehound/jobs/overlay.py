@@ -29,7 +29,12 @@ def overlay(folder: str, base_python: str, lower: list[str]) -> None:
         _link(base_python if name == "python" else "python", f"{folder}/bin/{name}")
     for name, module in _COMMANDS.items():
         _write(f"{folder}/bin/{name}", f'#!/bin/sh\nexec "{python}" -m {module} "$@"\n', 0o755)
-    _write(f"{packages}/_lower.pth", "".join(f"import site; site.addsitedir({path!r})\n" for path in lower))
+    _write(f"{packages}/_lower.pth", underneath(lower))
+
+
+def underneath(lower: list[str]) -> str:
+    """The `.pth` file of an environment that shows the folders `lower`."""
+    return "".join(f"import site; site.addsitedir({path!r})\n" for path in lower)
 
 
 def site_packages(folder: str) -> str:

@@ -16,11 +16,14 @@ import os
 import signal
 import sys
 
+from sagehound.jobs.keeper import Unwound
 from sagehound.jobs.supervision import Supervision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
+
+    from sagehound.jobs.keeper import Execute
 
 LAUNCH_FILE, CLAIM_FILE, EXIT_FILE, STOP_FILE = "launch.json", "shim.json", "exit.json", "stop.json"
 #: Room kept on the disk for the exit record, so that a job that filled the disk can still say so.
@@ -37,6 +40,12 @@ def main(folder: str) -> None:
             sys.exit(said.decode() or "the supervising process died as it started")
         os._exit(0)
     os.close(reader)
+    own(folder, writer)
+
+
+def own(folder: str, writer: int, execute: Execute = os.execvpe) -> NoReturn:
+    """Claim the job and run it in this process, which ends with it. "ok" goes to `writer` once it is claimed, or what
+    is in the way. `execute` is how a forked process becomes the script."""
     # Before the claim: from then on a stop may come as a signal.
     wakeup = _catch_signals()
     try:
@@ -48,7 +57,7 @@ def main(folder: str) -> None:
     os.write(writer, b"ok")
     os.close(writer)
     if claimed:
-        _run(folder, wakeup)
+        _run(folder, wakeup, execute)
     os._exit(0)
 
 
@@ -68,12 +77,14 @@ def _claim(folder: str) -> bool:
     return True
 
 
-def _run(folder: str, wakeup: int) -> None:
+def _run(folder: str, wakeup: int, execute: Execute) -> None:
     with open(f"{folder}/{LAUNCH_FILE}") as file:
         launch: dict[str, Any] = json.load(file)
-    supervision = Supervision(launch, wakeup, lambda: _stop_grace(folder))
+    supervision = Supervision(launch, wakeup, lambda: _stop_grace(folder), execute)
     try:
         record = supervision.run()
+    except Unwound:
+        raise
     except BaseException as problem:  # noqa: BLE001 - whatever happens, the job's end is recorded
         import traceback
 

@@ -35,8 +35,11 @@ _TAIL_LINES, _TAIL_CHARACTERS = 400, 2000
 class HostRun:
     """One host: its log, its last lines, and what runs on it at the moment."""
 
-    def __init__(self, host: dict[str, Any], folder: str, meter: Callable[[float, str], None]) -> None:
+    def __init__(
+        self, host: dict[str, Any], folder: str, meter: Callable[[float, str], None], execute: keeper.Execute
+    ) -> None:
         self.host = host
+        self._execute = execute
         self.name: str = host["name"]
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._meter = meter
@@ -54,7 +57,7 @@ class HostRun:
 
     def start(self, argv: list[str], environment: dict[str, str], folder: str, spec: Any) -> None:  # noqa: ANN401
         self.code = None
-        self.keeper, self.out, self.status = keeper.start(argv, environment, folder, spec)
+        self.keeper, self.out, self.status = keeper.start(argv, environment, folder, spec, self._execute)
         os.set_blocking(self.out, False)
 
     @property
@@ -99,10 +102,16 @@ class Supervision:
     """The life of one job, from the launch document to the exit record.
 
     `wakeup` is a descriptor that becomes readable with each signal; `stop_grace` tells whether to stop, and how long
-    to wait before killing.
+    to wait before killing. `execute` is how a forked process becomes a script.
     """
 
-    def __init__(self, launch: dict[str, Any], wakeup: int, stop_grace: Callable[[], float | None]) -> None:
+    def __init__(
+        self,
+        launch: dict[str, Any],
+        wakeup: int,
+        stop_grace: Callable[[], float | None],
+        execute: keeper.Execute = os.execvpe,
+    ) -> None:
         self._launch = launch
         self._wakeup = wakeup
         self._stop_grace = stop_grace
@@ -110,7 +119,7 @@ class Supervision:
         definitions = [(metric["name"], metric["regex"]) for metric in launch["metrics"]]
         self._notes: list[str] = []
         meter = Meter(definitions, f"{self._folder}/metrics.jsonl", self._notes.append)
-        self._hosts = [HostRun(host, self._folder, meter) for host in launch["hosts"]]
+        self._hosts = [HostRun(host, self._folder, meter, execute) for host in launch["hosts"]]
         self._deadline = time.monotonic() + launch["max_runtime_s"]
         self._kill_at = float("inf")
         self._cause = ""
