@@ -31,7 +31,7 @@ class Answer:
     def taken(self, timeout_s: float) -> bool:
         """Whether a process has claimed the job. `Silent` where none says so in time, or it died."""
         try:
-            if not select.select([self._descriptor], [], [], timeout_s)[0]:
+            if not _readable(self._descriptor, timeout_s):
                 raise Silent(f"gave no answer within {timeout_s:g} s")
             said = os.read(self._descriptor, 4096)
         finally:
@@ -82,13 +82,13 @@ class WarmProcess:
     def wait(self, timeout_s: float) -> None:
         """Until there is news of it, or the time is over."""
         if self.end.alive:
-            select.select([self._channel], [], [], max(0.0, timeout_s))
+            _readable(self._channel.fileno(), max(0.0, timeout_s))
 
     def settled(self) -> bool:
         """Whether it is known if it is `ready`; never waits."""
         if not self.end.alive:
             return True
-        if not select.select([self._channel], [], [], 0)[0]:
+        if not _readable(self._channel.fileno(), 0):
             return False
         try:
             said, *words = json.loads(self._channel.recv(_MOST_BYTES) or "[null]")
@@ -112,6 +112,12 @@ class WarmProcess:
         finally:
             os.close(writer)
         return Answer(reader)
+
+
+def _readable(descriptor: int, timeout_s: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(timeout_s * 1000))
 
 
 def _end(process: subprocess.Popen[bytes], channel: socket.socket) -> None:
