@@ -1,5 +1,7 @@
 """A script that is forked from a template behaves as one that Python was started for."""
 
+import json
+
 import pytest
 
 from sagehound.jobs.process import ProcessLauncher
@@ -150,3 +152,26 @@ def test_jobs_of_one_template_have_random_numbers_of_their_own(torch_ready, tmp_
     assert set(one).isdisjoint(two)
     assert was_warm(tmp_path / "one")
     assert was_warm(tmp_path / "two")
+
+
+def test_what_a_job_asks_of_its_imports_is_heard(plainly, torch_ready, tmp_path):
+    script = (
+        "import sys; print('torch' in sys.modules, 'sagehound.debug' in sys.modules)\n"
+        f"{TORCH_HEAD}print([f'sagehound.{{part}}.automatic' in sys.modules for part in ('debug', 'profile')])\n"
+        "m = torch.nn.Linear(2, 1)\no = torch.optim.SGD(m.parameters(), 0.1)\n"
+        "for _ in range(5): torch.nn.functional.mse_loss(m(torch.ones(4, 2)), torch.ones(4, 1)).backward(); o.step()\n"
+    )
+    config = {"S3OutputPath": "s3://bucket/x", "CollectionConfigurations": [{"CollectionName": "losses"}]}
+    results = []
+    for name, launcher in (("plain", plainly), ("warm", torch_ready)):
+        wanted = {"SAGEHOUND_AUTO_HOOK": "1", "SAGEHOUND_AUTO_PROFILE": "1"}
+        launch = a_job(tmp_path / name, script, environment=wanted)
+        (tmp_path / name / "algo-1/input/config/debughookconfig.json").write_text(json.dumps(config))
+        code, _, reason, lines = seen(launcher, launch)
+        assert code == 0, reason
+        places = sorted(path.name for path in (tmp_path / name / "algo-1/output/tensors").rglob("*") if path.is_file())
+        results.append((lines, len(places)))
+    assert results[0][0][:2] == ["False False", "[True, True]"]
+    assert results[0][1] > 0
+    assert results[1] == results[0]
+    assert was_warm(tmp_path / "warm")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 #: What may be imported ahead, in the order in which it is. These start no thread and open no device when they are
@@ -15,6 +16,8 @@ _CHANGES_IMPORTS = re.compile(
     rb"\bpip\b|\b(?:OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|MALLOC|LD|TORCH|PYTORCH|ATEN|HF|TIMM|NPY|NUMPY|MPL)_[A-Z]"
     rb"|HUGGINGFACE_|PYTHONPATH|PYTHONHASHSEED|GLIBC_TUNABLES|XDG_CACHE_HOME|MPLBACKEND|os\.exec"
 )
+#: Where our own modules are: a script that imports them imports what they do.
+_OURS = Path(__file__).parents[2]
 #: Sources beyond these are not read: the imports of a start stand in few.
 _MAX_FILES, _MAX_BYTES = 64, 1_000_000
 
@@ -34,14 +37,20 @@ def needs(code: Path, script: str) -> frozenset[str]:
         seen.add(path)
         try:
             source = path.read_bytes()[:_MAX_BYTES]
-            names = list(_imported(ast.parse(source)))
+            names = _names(source)
         except (OSError, SyntaxError, ValueError, RecursionError):
             return frozenset()
-        if _CHANGES_IMPORTS.search(source):
+        if _CHANGES_IMPORTS.search(source) and not path.is_relative_to(_OURS / "sagehound"):
             return frozenset()
         found.update(name for name in names if name.split(".")[0] in KNOWN)
         waiting += [file for name in names for file in _beside(path.parent, code, name)]
     return frozenset(found)
+
+
+@lru_cache(maxsize=128)
+def _names(source: bytes) -> tuple[str, ...]:
+    """What a source imports; the trials of a tuning job all come with the same one."""
+    return tuple(_imported(ast.parse(source)))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
@@ -63,6 +72,8 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 def _beside(folder: Path, code: Path, name: str) -> list[Path]:
     """The files of a module of the job's own."""
     parts = name.split(".")
+    if parts[0] == "sagehound":
+        code = _OURS
     places = [root.joinpath(*parts) for root in dict.fromkeys((folder, code))]
-    packages = [root.joinpath(*parts[:n], "__init__.py") for root in (code,) for n in range(1, len(parts) + 1)]
+    packages = [code.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
     return [path for path in (*(place.with_suffix(".py") for place in places), *packages) if path.is_file()]
