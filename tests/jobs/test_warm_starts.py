@@ -3,6 +3,8 @@
 import os
 import select
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +152,35 @@ def test_a_template_ends_with_its_owner(tmp_path):
     os.close(template)
     (tmp_path / "job/algo-1/code/go").touch()
     assert ended(ProcessLauncher(), tmp_path / "job").code == 0
+
+
+_SERVICE = """
+import sys, time
+from pathlib import Path
+from sagehound.jobs.process import ProcessLauncher
+from tests.jobs.test_warm_starts import _WAITS
+from tests.jobs.warm_jobs import HEAD, a_job, seen
+folder, launcher = Path(sys.argv[1]), ProcessLauncher()
+seen(launcher, a_job(folder / "first", HEAD))
+assert launcher.warm.await_ready(60)
+launcher.start(a_job(folder / "job", _WAITS))
+print(launcher.warm.process, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_service_takes_its_template_with_it_and_not_its_jobs(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", _SERVICE, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as service:
+        template = os.pidfd_open(int(service.stdout.readline()))
+        service.kill()
+    assert select.select([template], [], [], 30)[0]
+    os.close(template)
+    await_line(tmp_path / "job", "ready")
+    (tmp_path / "job/algo-1/code/go").touch()
+    assert ended(ProcessLauncher(), tmp_path / "job").code == 0
+    assert was_warm(tmp_path / "job")
 
 
 def test_jobs_side_by_side_have_a_folder_each(ready, tmp_path):

@@ -49,7 +49,10 @@ class Actor:
 
     def execute(self, program: str, argv: list[str], environment: dict[str, str]) -> NoReturn:
         """Raise the `Script` that this is; become any other program. An `Execute` of the keeper."""
-        script = self._script(program, argv, environment)
+        try:
+            script = self._script(program, argv, environment)
+        except Exception:  # noqa: BLE001 - whatever it is, the script has a plain start
+            script = None
         if script is not None:
             raise script
         os.execvpe(program, argv, environment)
@@ -159,10 +162,10 @@ def _interpreter_as_new(script: Script) -> None:
     if script.executable != sys.executable:
         _another_prefix(script.executable)
     if "tempfile" in sys.modules:
-        sys.modules["tempfile"].tempdir = None
+        sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
     if "multiprocessing.process" in sys.modules:
         process = sys.modules["multiprocessing.process"]
-        process.ORIGINAL_DIR = os.getcwd()
+        process.ORIGINAL_DIR = os.getcwd()  # type: ignore[attr-defined]
         process.current_process().authkey = os.urandom(32)
     if "multiprocessing.spawn" in sys.modules:
         sys.modules["multiprocessing.spawn"].set_executable(script.executable)
