@@ -8,7 +8,9 @@ AS_OF = "January 2025"
 REGION = "us-east-1"
 
 #: US dollars an hour: SageMaker training, on-demand list price as known at AS_OF in REGION, without storage and
-#: transfer, savings plans and managed spot. Source: the pricing page of SageMaker, section Training.
+#: transfer, savings plans and managed spot. Source: the pricing page of SageMaker, section Training. In November 2026
+#: the page itself could not be asked. Tables that other projects keep of it (2024 to 2026) have the same prices of t3,
+#: m5, c5, p3, g4dn and g5; of m4.xlarge (0.24 or 0.28) and p4d.24xlarge (25.25 to 37.69) they differ.
 USD_PER_HOUR = {
     "ml.t3.medium": 0.05,
     "ml.t3.large": 0.10,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +18,10 @@ from sagehound.profile.trace_format import DETAILED_FOLDER
 
 #: Does something in the timeline's thread, which the training does not wait for.
 Later = Callable[[Callable[[], None]], None]
+
+
+#: Kineto marks each start and stop on stderr (level 5, whatever is set below); nobody asked for it in a job's log.
+_NOTHING = "6"
 
 
 class OperatorScope:
@@ -42,6 +47,9 @@ class OperatorScope:
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_available():
             activities.append(ProfilerActivity.CUDA)
+        else:
+            # Kineto reads it when it is first used. With a GPU its warnings tell why kernels are missing.
+            os.environ.setdefault("KINETO_LOG_LEVEL", _NOTHING)
         self._first = step
         started = profile(
             activities=activities,

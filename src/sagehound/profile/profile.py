@@ -38,10 +38,12 @@ class JobFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A job and its tables (tables.py has their columns), each sorted by time; empty where nothing was recorded."""
+    """A job and its tables (tables.py has their columns), each sorted by time; empty where nothing was recorded.
+    `traces` are its Chrome traces, relative to where the profile lies."""
 
     job: JobFacts
     system: pa.Table = field(default_factory=SYSTEM.empty_table)
     timeline: pa.Table = field(default_factory=TIMELINE.empty_table)
     operators: pa.Table = field(default_factory=OPERATORS.empty_table)
     curves: pa.Table = field(default_factory=CURVES.empty_table)
+    traces: tuple[str, ...] = ()

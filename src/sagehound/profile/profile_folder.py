@@ -17,7 +17,7 @@ from sagehound.profile.profile import JobFacts, Profile
 from sagehound.profile.samples import FOLDER as SYSTEM_FOLDER
 from sagehound.profile.samples import Samples, is_whole
 from sagehound.profile.tables import OPERATORS
-from sagehound.profile.trace_format import DETAILED_FOLDER
+from sagehound.profile.trace_format import DETAILED_FOLDER, is_trace
 from sagehound.profile.trace_rows import FOLDER as TRACE_FOLDER
 from sagehound.profile.trace_rows import TraceRows
 
@@ -89,6 +89,7 @@ class ProfileFolder:
             timeline=self._rows.table(),
             operators=_operators(self._files),
             curves=self._curves.table(losses or ()),
+            traces=tuple(filter(is_trace, self._files.sizes("framework/"))),
         )
 
     def _grown(self, folder: str) -> list[tuple[str, int]]:

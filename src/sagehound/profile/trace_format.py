@@ -74,3 +74,9 @@ def node_in(name: str) -> tuple[str, int]:
     middle = name.split("_")[1]
     pid, dash, node = middle.partition("-")
     return (node, int(pid)) if dash and pid.isdigit() else (middle, 0)
+
+
+def is_trace(name: str) -> bool:
+    """Whether a file below a profile is a Chrome trace."""
+    folders = (f"{DETAILED_FOLDER}/", f"{EVENTS_FOLDER}/")
+    return name.startswith(folders) and name.endswith((".trace.json", "timeline.json"))

@@ -14,7 +14,8 @@ import pytest
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.profile import JobFacts, Profile
 from sagehound.profile.report import write_report
-from sagehound.profile.report.page import SECTIONS
+from sagehound.profile.report.material import Material
+from sagehound.profile.report.page import SECTIONS, page
 from sagehound.profile.tables import CURVES, OPERATORS, SYSTEM
 from sagehound.testing.recorded_profile import RecordedProfile, healthy_gpu, loader_bound
 
@@ -96,6 +97,27 @@ def test_every_section_has_a_heading_and_every_link_a_target(tmp_path: Path) -> 
     sections = page.all("section")
     assert len(sections) == len(SECTIONS)
     assert {attrs["aria-labelledby"] for _, attrs in sections} <= set(ids)
+
+
+def test_traces_are_linked_where_they_lie(tmp_path: Path) -> None:
+    operators = "framework/pytorch/detailed_profiling/2026112520/000000010/7-algo-1.trace.json"
+    steps = "framework/pevents/2026112520/1_7-algo-1_pythontimeline.json"
+    material = Material(replace(loader_bound().profile, traces=(steps, operators)))
+    beside = Page(page(material))
+    assert [href for href in hrefs(beside) if not href.startswith("#")] == [
+        f"../../../profiler-output/{operators}",
+        f"../../../profiler-output/{steps}",
+    ]
+    assert "drag the file into it" in beside.text and not beside.all("iframe")
+    local = Page(page(replace(material, source=str(tmp_path / "a b" / "profiler-output"))))
+    assert f"{tmp_path.as_uri()}/a%20b/profiler-output/{operators}" in hrefs(local)
+    stored = Page(page(replace(material, source="s3://bucket/job/profiler-output")))
+    assert f"aws s3 cp s3://bucket/job/profiler-output/{operators} ." in stored.text
+    assert "No trace was recorded" in Page(page(Material(loader_bound().profile))).text
+
+
+def hrefs(found: Page) -> list[str]:
+    return [str(attrs["href"]) for _, attrs in found.all("a")]
 
 
 def test_headings_are_in_order_and_tables_have_captions_and_scopes(tmp_path: Path) -> None:

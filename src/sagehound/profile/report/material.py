@@ -18,11 +18,13 @@ from sagehound.profile.report.digest import Digest, digests
 
 @dataclass(frozen=True)
 class Material:
-    """A job's profile, the rules' verdicts, and the debugger's findings as debug/finding.py has them."""
+    """A job's profile, the rules' verdicts, the debugger's findings as debug/finding.py has them, and where the profile
+    was read from (a folder or an S3 URI; None where that is not known)."""
 
     profile: Profile
     verdicts: Sequence[Verdict] = ()
     debugger: Sequence[Mapping[str, Any]] = ()
+    source: str | None = None
 
     @cached_property
     def course(self) -> Course:

@@ -7,9 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sagehound.profile.profile import Profile
-
-#: Where a report lies below its job's output: rule-output/<rule>/profiler-output.
-BESIDE = "../../../profiler-output"
+from sagehound.profile.report.sections.traces import BESIDE
 
 _READ = """\
 from pathlib import Path

@@ -26,6 +26,7 @@ from sagehound.profile.report.sections.steps import steps
 from sagehound.profile.report.sections.summary import summary
 from sagehound.profile.report.sections.system_usage import system_usage
 from sagehound.profile.report.sections.timeline import timeline
+from sagehound.profile.report.sections.traces import traces
 from sagehound.profile.report.sections.utilisation import utilisation
 from sagehound.profile.report.sections.verdict import verdict
 
@@ -36,6 +37,7 @@ SECTIONS = (
     phases,
     steps,
     operators,
+    traces,
     rules,
     debugger,
     summary,
@@ -55,6 +57,7 @@ _CONTENTS = (
     ("phases", "Phases"),
     ("steps", "Steps"),
     ("operators", "Operators"),
+    ("traces", "Traces"),
     ("rules", "Rules"),
     ("debugger", "Debugger"),
     ("summary", "Job"),

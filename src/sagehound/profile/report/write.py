@@ -27,10 +27,10 @@ def write_report(
 
     `debugger` are the debugger's findings as dicts (debug/finding.py). `source` is where the profile was read from, a
     folder or an S3 URI: the notebook reads it there, or else where it lies beside a report that was fetched with its
-    job. A reader never sees half a page: each file replaces the one before as a whole.
+    job; the page links to its traces. A reader never sees half a page: each file replaces the one before as a whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / PAGE, page(Material(profile, verdicts, debugger)))
+    _replace(folder / PAGE, page(Material(profile, verdicts, debugger, source)))
     _replace(folder / NOTEBOOK, notebook(profile, source))
     return folder / PAGE
 

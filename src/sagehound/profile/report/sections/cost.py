@@ -33,8 +33,9 @@ def cost(material: Material) -> Html:
         "Cost",
         table("Cost of the job", ("What", "Value"), rows, numbers=range(0)),
         note(
-            f"On-demand list price as known in {AS_OF}, {REGION}, without storage and transfer. An AWS machine of this "
-            "type is not as fast as the one here: the seconds would differ."
+            f"An estimate by the table that comes with this version: on-demand list prices of {AS_OF}, {REGION}, "
+            "without storage and transfer. AWS's pricing page has today's. A machine of this type is not as fast as "
+            "the one here: the seconds would differ."
         ),
     )
 

@@ -26,9 +26,9 @@ def operators(material: Material) -> Html:
         "operators",
         title,
         note(
-            "Own time is without the operators that one calls. The traces of the same steps lie under ",
-            element("code", "profiler-output/framework/"),
-            " and open in Perfetto or in the browser's chrome://tracing.",
+            "Own time is without the operators that one calls. ",
+            element("a", "The traces", href="#traces"),
+            " have every call of the same steps.",
         ),
         [_device(device, [row for row in rows if row["device"] == device]) for device in devices],
     )
