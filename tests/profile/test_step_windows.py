@@ -6,8 +6,8 @@ from sagehound.profile.window import Window
 
 
 class Noted:
-    def __init__(self, name: str, fails_at: int | None = None) -> None:
-        self.name, self.fails_at = name, fails_at
+    def __init__(self, name: str, fails_at: int | None = None, hears_python: bool = False) -> None:
+        self.name, self.fails_at, self.hears_python = name, fails_at, hears_python
         self.calls: list[tuple[str, int]] = []
 
     def start(self, step: int) -> None:
@@ -39,6 +39,16 @@ def test_each_scope_is_on_in_its_window_and_steps_between_are_skipped() -> None:
     assert first.calls == [("start", 2), ("next", 3), ("stop", 4)]
     assert second.calls == [("start", 6), ("stop", 7)]
     assert [(mark[0], mark[3]) for mark in marks] == [(WINDOW, ("detailed", 2)), (WINDOW, ("python", 6))]
+
+
+@pytest.mark.parametrize("start", [2, None])
+def test_one_scope_at_a_time_has_the_interpreters_profile_hook(start: int | None) -> None:
+    operators, functions = Noted("detailed", hears_python=True), Noted("python", hears_python=True)
+    windows = StepWindows([(operators, Window(start, 3)), (functions, Window(start, 2))], new_marks())
+    for step in range(2, 9):
+        windows.at_step(step)
+    assert (operators.calls[0], operators.calls[-1]) == (("start", 2), ("stop", 5))
+    assert functions.calls == [("start", 5), ("next", 6), ("stop", 7)]
 
 
 def test_a_training_that_ends_early_closes_its_window() -> None:

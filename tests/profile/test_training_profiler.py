@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from sagehound.debug.automatic import install_with
@@ -182,6 +182,19 @@ def test_a_step_that_is_compiled_whole(tmp_path: Path) -> None:
             optimizer.zero_grad()
     assert steps(tmp_path) == [f"TRAIN {index}" for index in range(4)]
     assert phases(tmp_path, "TRAIN 3") == {"loader": 1, "backward": 1, "optimizer": 1}
+
+
+def test_facts_of_a_frozen_network_that_trains_in_eval_mode(tmp_path: Path) -> None:
+    model = net().eval()
+    optimizer = torch.optim.SGD(model[-1].parameters(), lr=0.1)  # type: ignore[union-attr]
+    with profiled(tmp_path):
+        for inputs, labels in loader(4):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+        evaluate(model, DataLoader(TensorDataset(torch.randn(90, 8), torch.zeros(90)), batch_size=9))
+    found = facts(tmp_path)
+    assert (found["loader_workers"], found["batch_size"], found["input_shape"]) == (0, 4, "4x8")
 
 
 def test_facts_of_the_training(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class OperatorScope:
         self._folder = folder / DETAILED_FOLDER
         self._process = ProcessName.here()
         self._memory, self._stacks, self._shapes = memory, stacks, shapes
+        self.hears_python = stacks
         self._profile: profile | None = None
         self._first = 0
 

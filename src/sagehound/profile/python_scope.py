@@ -34,6 +34,7 @@ class PythonScope:
     since the epoch. It sees the thread that trains. `mode` is asked for the mode of the step that has ended."""
 
     name = "python"
+    hears_python = True
 
     def __init__(self, folder: Path, config: PythonProfiling, mode: Callable[[], str]) -> None:
         self._folder = folder / PYTHON_FOLDER / config.profiler / str(ProcessName.here())

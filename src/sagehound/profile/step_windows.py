@@ -16,9 +16,13 @@ from sagehound.watching.trouble import cause_of, say
 class Scope(Protocol):
     """Something that looks closer at some steps. `start` is called before the first of them, `next_step` between two of
     them, `stop` after the last, which may come before its time: when the training ends. Steps count from 0 in all
-    modes. What they raise ends the scope, not the training."""
+    modes. What they raise ends the scope, not the training. `hears_python` says that it takes the interpreter's profile
+    hook, of which there is one: a scope that needs it waits for the one that has it."""
 
     name: str
+
+    @property
+    def hears_python(self) -> bool: ...
 
     def start(self, step: int) -> None: ...
     def next_step(self, step: int) -> None: ...
@@ -58,8 +62,7 @@ class StepWindows:
                 self._try(one, one.scope.next_step, step)
         for one in self._planned:
             if not one.on and not one.done and one.window.begins(step, now_s):
-                one.first, one.began_s, one.began_ns = step, now_s, perf_counter_ns()
-                self._try(one, one.scope.start, step)
+                self._begin(one, step, now_s)
         coming = [self._next(one, step) for one in self._planned if not one.done]
         return min((each for each in coming if each is not None), default=None)
 
@@ -68,6 +71,13 @@ class StepWindows:
         for one in self._planned:
             if one.on:
                 self._stop(one, step)
+
+    def _begin(self, one: _Planned, step: int, now_s: float) -> None:
+        if one.scope.hears_python and any(each.on and each.scope.hears_python for each in self._planned):
+            one.window = one.window.after(step)
+            return
+        one.first, one.began_s, one.began_ns = step, now_s, perf_counter_ns()
+        self._try(one, one.scope.start, step)
 
     def _stop(self, one: _Planned, step: int) -> None:
         self._marks.append((WINDOW, one.began_ns, perf_counter_ns(), (one.scope.name, one.first)))
@@ -92,6 +102,7 @@ class LoaderScope:
     timeline."""
 
     name = "dataloader"
+    hears_python = False
 
     def start(self, step: int) -> None: ...
     def next_step(self, step: int) -> None: ...

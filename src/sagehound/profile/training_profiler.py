@@ -151,9 +151,10 @@ class TrainingProfiler:
     def _look(self, module: torch.nn.Module, args: tuple[Any, ...]) -> None:
         try:
             found = training_facts.of_torch() | training_facts.of_call(module, args)
-            if module.training:
-                found |= self._loader
-            self._facts |= found
+            found |= self._loader
+            # A frozen network may train in eval mode; an evaluation tells only what is not known yet.
+            learns = module.training or torch.is_grad_enabled()
+            self._facts |= found if learns else {name: each for name, each in found.items() if name not in self._facts}
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on
             say("profile", f"the training's settings are not known: {cause_of(error)}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sagehound.errors import InvalidInput
@@ -37,6 +37,10 @@ class Window:
         if self.duration_s is None:
             return step > first
         return now_s >= (self.start_s or began_s) + self.duration_s
+
+    def after(self, step: int) -> Window:
+        """The same, begun after that step; one of a time keeps its end."""
+        return self if self.start_s is not None else replace(self, start_step=step + 1)
 
     @classmethod
     def from_fields(cls, name: str, fields: Mapping[str, Any]) -> Window | None:

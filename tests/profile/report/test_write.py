@@ -89,6 +89,22 @@ def test_the_first_screen_says_where_the_time_went_and_what_to_change(tmp_path: 
     assert page.text.index("DataLoader(dataset, num_workers=4)") < page.text.index("All charts share one axis")
 
 
+def test_a_machine_that_was_busy_with_something_else_is_told(tmp_path: Path) -> None:
+    def cores(job: float) -> Profile:
+        begin = loader_bound().profile.job.started_s or 0.0
+        used = {"cpu0": 100.0, "cpu1": 90.0, "job": job}
+        rows = [
+            {"timestamp_s": begin + at, "node": "algo-1", "dimension": "CPUUtilization", "name": name, "value": value}
+            for at in range(1, 9)
+            for name, value in used.items()
+        ]
+        return replace(loader_bound().profile, system=pa.Table.from_pylist(rows, schema=SYSTEM))
+
+    said = "Something else used 63 % of the cores meanwhile, on average, and this job 32 %"
+    assert said in written(tmp_path, cores(32.0)).text
+    assert "Something else" not in written(tmp_path, cores(80.0)).text
+
+
 def test_every_section_has_a_heading_and_every_link_a_target(tmp_path: Path) -> None:
     page = written(tmp_path, healthy_gpu().profile, (SLOW, Verdict(rule="BatchSize", unable="no GPU")))
     ids = [attrs["id"] for _, attrs in page.tags if attrs.get("id")]

@@ -101,8 +101,8 @@ class LoaderBound:
             code=f"DataLoader(dataset, num_workers={best}, persistent_workers=True, prefetch_factor=4)",
             gain_s=(step_s - new_s) * len(steps),
             estimate=f"{len(steps)} steps of {new_s:.3g} s instead of {step_s:.3g} s: the longest of the rest of the "
-            f"step ({step_s - wait_s:.3g} s), a batch's {batch_s:.3g} s of work among {best} workers, and what the "
-            "cores do in a step",
+            f"step ({step_s - wait_s:.3g} s), a batch's {batch_s:.3g} s of work among {best} "
+            f"worker{'s' * (best != 1)}, and what the cores do in a step",
         )
 
 

@@ -56,7 +56,8 @@ def _histogram(main: Steps) -> Html:
     edges = np.linspace(low, top, _BINS + 1)
     counts, _ = np.histogram(np.minimum(main.durations, top), edges)
     longer = int((main.durations > top).sum())
-    tail = f" {count(longer, 'step')} took longer, and stand in the last bar." if longer else ""
+    stand = "stands" if longer == 1 else "stand"
+    tail = f" {count(longer, 'step')} took longer, and {stand} in the last bar." if longer else ""
     usual = int(counts.argmax())
     said = (
         f"{count(len(main), 'step')} ({main.mode}) of process {main.pid}: most, {counts[usual]}, took between "

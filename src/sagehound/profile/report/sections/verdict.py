@@ -12,6 +12,8 @@ from sagehound.profile.report.pieces import gain
 
 #: So many changes stand in the first screen.
 CHANGES = 3
+#: From this share of the cores on, in percent, that others use, the job's times are not its own.
+_OTHERS_PERCENT = 25.0
 _IN_STEPS = ("loader", "copy", "forward", "backward", "optimizer", "rest")
 
 
@@ -26,6 +28,7 @@ def verdict(material: Material) -> Html:
         element("h3", _title(material)),
         _changes(material),
         _debugger(material),
+        _others(material),
     )
 
 
@@ -120,3 +123,17 @@ def _debugger(material: Material) -> Html | None:
         return None
     found = count(len(material.debugger), "finding")
     return element("p", "The debugger has ", element("a", found, href="#debugger"), " on what this training computed.")
+
+
+def _others(material: Material) -> Html | None:
+    """That the machine was busy with something else: a reader would take its slowness for the job's."""
+    used = [each for each in material.digests if each.dimension == "CPUUtilization" and each.spread is not None]
+    whole = [each.spread.mean for each in used if each.whole and each.spread]
+    own = [each.spread.mean for each in used if each.name == "job" and each.spread]
+    # Hosts of one job may share a machine: each would take the others for strangers.
+    if len(whole) != 1 or len(own) != 1 or whole[0] - own[0] < _OTHERS_PERCENT:
+        return None
+    return note(
+        f"Something else used {whole[0] - own[0]:.0f} % of the cores meanwhile, on average, and this job "
+        f"{own[0]:.0f} %: alone it would have been faster, so take times and gains with care."
+    )
