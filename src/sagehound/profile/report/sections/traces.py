@@ -29,8 +29,8 @@ def traces(material: Material) -> Html:
         "Traces",
         note(
             "A trace shows every step on one time line, one of operators every call. To look at one, open Perfetto "
-            "(ui.perfetto.dev) or chrome://tracing in a browser, and drag the file into it. This page opens neither: "
-            "nothing of yours leaves this machine before you drag it."
+            "(ui.perfetto.dev) in a browser and drag the file into it; Chrome's own chrome://tracing takes it too, "
+            "where it is switched on. This page opens neither: nothing of yours leaves this machine before you drag it."
         ),
         table("Trace files", ("Trace", "Place"), (_row(name, material.source) for name in names[:_SHOWN]), range(0)),
         _fetching(names, material.source),
