@@ -1,6 +1,6 @@
 """Where a job's report is looked for; tests/sdk/test_profiler.py fetches and writes some."""
 
-from sagehound.cli.report import report_places
+from sagehound.cli.report import report_places, tensors_place
 
 JOB = {"TrainingJobName": "dogs", "OutputDataConfig": {"S3OutputPath": "s3://bucket/out/"}}
 
@@ -20,3 +20,11 @@ def test_only_report_rules_have_reports_and_each_may_have_its_own_place():
         "s3://other/place/dogs/rule-output/Mine/profiler-output/profiler-report.html",
     ]
     assert list(report_places(JOB)) == []
+
+
+def test_the_debuggers_tensors_are_where_its_hook_was_told_to_put_them():
+    assert (
+        tensors_place({**JOB, "DebugHookConfig": {"S3OutputPath": "s3://bucket/t"}})
+        == "s3://bucket/t/dogs/debug-output"
+    )
+    assert tensors_place(JOB) is None

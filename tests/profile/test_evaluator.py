@@ -144,6 +144,36 @@ def test_a_first_step_is_judged_when_the_job_is_over(folder: Path) -> None:
     assert {status["status"] for status in said(folder).values()} == {"IssuesFound"}
 
 
+def test_losses_that_the_debugger_saved_are_in_the_profile(folder: Path) -> None:
+    ask(folder, healthy(), ("r", "ProfilerReport", {}))
+    request = json.loads((folder / "request.json").read_text())
+    (folder / "request.json").write_text(json.dumps({**request, "tensors": str(folder.parent / "tensors")}))
+    manifest = folder.parent / "tensors" / "manifest" / "worker_0" / "000000.jsonl"
+    manifest.parent.mkdir(parents=True)
+    layout = {"type": "layout", "number": 0, "tensors": [{"name": "mine", "kind": "loss"}]}
+    step = {
+        "type": "step",
+        "step": 0,
+        "mode": "TRAIN",
+        "mode_step": 0,
+        "layout": 0,
+        "at": 9.0,
+        "scalars": {"mine": 2.5},
+    }
+    manifest.write_text(f"{json.dumps(layout)}\n{json.dumps(step)}\nbroken\n")
+    seen: list[Profile] = []
+
+    def keep(
+        profile: Profile, verdicts: Sequence[Verdict], debugger: Sequence[Mapping[str, Any]], to: Path, source: str
+    ) -> Path:
+        seen.append(profile)
+        return to
+
+    run(folder, keep)
+    assert (9.0, "mine (train loss, saved)", 2.5) in [tuple(row.values()) for row in seen[0].curves.to_pylist()]
+    assert "1 lines of the debugger's manifest could not be read" in seen[0].job.problems
+
+
 def test_a_profile_that_cannot_be_read_is_an_error_after_some_tries(folder: Path) -> None:
     ask(folder, healthy(), ("report", "ProfilerReport", {}))
     request = json.loads((folder / "request.json").read_text())
