@@ -38,7 +38,7 @@ def sent(service, operation, scope, protocol="", **request):
     return arrived(signed(built(service, operation, protocol, **request), scope))
 
 
-# A signature is good for some minutes, and the tests may be collected long before this one runs: it signs what it sends.
+# A signature is good for some minutes, and tests may be collected long before they run: each signs what it sends.
 @pytest.mark.parametrize(
     ("service", "operation", "scope", "sent_as", "request_", "protocol", "key"),
     [
