@@ -78,6 +78,18 @@ def test_it_leaves_values_whose_trials_were_stopped():
     assert sum(float(values["x"]) < 0.5 for values in asked if values) > 15
 
 
+def test_it_may_learn_from_completed_trials_alone():
+    with_stopped, without = (Bayesian(LINE, 3, maximize=False, completed_only=True) for _ in range(2))
+    for number, values in ((number, {"x": repr(number / 31), "y": "0.5"}) for number in range(1, 31)):
+        stopped = number > STARTUP
+        told = Trial(number=number, values=values, objective=-1.0 if stopped else 1.0 / number, stopped=stopped)
+        with_stopped.tell(Trial(number=number, values=values, running=True))
+        with_stopped.tell(told)
+        if not stopped:
+            without.tell(told)
+    assert with_stopped.ask(31) == without.ask(31)
+
+
 def test_parallel_trials_spread():
     strategy = Bayesian(LINE, 3, maximize=False)
     for trial in simulate(lambda: Bayesian(LINE, 3, maximize=False), bowl, trials=STARTUP + 4):

@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # importing it takes 0.3 s: the service does so when the firs
 
 #: How many trials must have an objective before the estimator chooses.
 STARTUP = 10
+#: The same where only completed trials count, which are rarer.
+STARTUP_COMPLETED = 8
 #: Verbosity and warning filters are the whole process's: one search at a time may set them aside.
 _SETTING = threading.Lock()
 
@@ -44,20 +46,27 @@ class Bayesian:
     - A failed trial counts as a bad one, so that the search leaves values that fail; so does a running one (a "constant
       liar"), so that parallel trials spread; one that was stopped counts as worse than any that was not.
     - No combination is tried twice while there are others.
+
+    `completed_only`: learn nothing from trials that were stopped, for rules that also stop slow starters in number.
     """
 
-    def __init__(self, space: Space, seed: int, *, maximize: bool) -> None:
+    def __init__(self, space: Space, seed: int, *, maximize: bool, completed_only: bool = False) -> None:
         self._space = space
         self._seed = seed
         self._maximize = maximize
+        self._completed_only = completed_only
+        self._startup = STARTUP_COMPLETED if completed_only else STARTUP
         self._trials: dict[int, Trial] = {}
         self._mirror: _Mirror | None = None
         self._news: dict[int, Trial] = {}
 
     def ask(self, number: int) -> Values | None:
         """Values of trial `number`; never None."""
-        known = sum(trial.objective is not None for trial in self._trials.values())
-        values = self._even(number) if known < STARTUP else self._estimated(number)
+        known = sum(
+            trial.objective is not None and not (self._completed_only and trial.stopped)
+            for trial in self._trials.values()
+        )
+        values = self._even(number) if known < self._startup else self._estimated(number)
         tried = {key(trial.values) for trial in self._trials.values() if trial.number != number}
         if key(values) in tried:
             values = fresh(self._space, random.Random(f"fresh {self._seed}/{number}"), tried) or values
@@ -87,7 +96,7 @@ class Bayesian:
     def _estimated(self, number: int) -> Values:
         mirror = self._mirror
         if mirror is None or not mirror.follow(self._news):
-            mirror = _Mirror(self._space, maximize=self._maximize)
+            mirror = _Mirror(self._space, maximize=self._maximize, completed_only=self._completed_only)
             mirror.follow(self._trials)
         self._mirror, self._news = mirror, {}
         digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
@@ -97,10 +106,11 @@ class Bayesian:
 class _Mirror:
     """An Optuna study that holds the trials in the order of their numbers."""
 
-    def __init__(self, space: Space, *, maximize: bool) -> None:
+    def __init__(self, space: Space, *, maximize: bool, completed_only: bool) -> None:
         import optuna
 
         self._space = space
+        self._completed_only = completed_only
         self._distributions = {each.name: _distribution(each) for each in space.ranges}
         self._placed: dict[int, tuple[int, Trial]] = {}
         self._storage = optuna.storages.InMemoryStorage()
@@ -143,7 +153,7 @@ class _Mirror:
         params = {each.name: _position(each, trial.values[each.name]) for each in self._space.ranges}
         self._study.add_trial(
             create_trial(
-                state=_state(trial),
+                state=self._state(trial),
                 value=None if trial.stopped else trial.objective,
                 params=params,
                 distributions=self._distributions,
@@ -158,7 +168,19 @@ class _Mirror:
         identity = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, index)
         for epoch, value in _reported(trial).items():
             self._storage.set_trial_intermediate_value(identity, epoch, value)
-        self._study.tell(index, None if trial.stopped else trial.objective, state=_state(trial))
+        self._study.tell(index, None if trial.stopped else trial.objective, state=self._state(trial))
+
+    def _state(self, trial: Trial) -> TrialState:
+        """The estimator ranks `pruned` trials behind the completed ones, by how far they came, then by what they had
+        there. A trial that failed is pruned before its first value: it ranks last, and is not left out as Optuna's
+        failed ones are."""
+        from optuna.trial import TrialState
+
+        if trial.running:
+            return TrialState.RUNNING
+        if trial.stopped and self._completed_only:
+            return TrialState.FAIL
+        return TrialState.PRUNED if trial.objective is None or trial.stopped else TrialState.COMPLETE
 
 
 def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampler:
@@ -170,17 +192,6 @@ def _sampler(seed: int, distributions: dict[str, BaseDistribution]) -> BaseSampl
             return {name: each for name, each in distributions.items() if not each.single()}
 
     return _Estimator(seed=seed, n_startup_trials=0, multivariate=True, constant_liar=True)
-
-
-def _state(trial: Trial) -> TrialState:
-    """The estimator ranks `pruned` trials behind the completed ones, by how far they came, then by what they had
-    there. A trial that failed is pruned before its first value: it ranks last, and is not left out as Optuna's failed
-    ones are."""
-    from optuna.trial import TrialState
-
-    if trial.running:
-        return TrialState.RUNNING
-    return TrialState.PRUNED if trial.objective is None or trial.stopped else TrialState.COMPLETE
 
 
 def _reported(trial: Trial) -> dict[int, float]:

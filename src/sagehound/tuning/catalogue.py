@@ -55,4 +55,5 @@ def _hyperband(space: Space, seed: int, resource: Resource | None, *, maximize: 
         raise InvalidInput(
             "Hyperband needs MaxResource; give it in HyperbandStrategyConfig, or as the static hyperparameter epochs"
         )
-    return Hyperband(Bayesian(space, seed, maximize=maximize), resource, maximize=maximize)
+    searched = Bayesian(space, seed, maximize=maximize, completed_only=True)
+    return Hyperband(searched, resource, maximize=maximize)
