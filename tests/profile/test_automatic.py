@@ -110,6 +110,29 @@ def test_a_request_that_changes_while_the_training_runs(tmp_path: Path, capsys: 
     assert "the profile goes on as it was" in capsys.readouterr().err
 
 
+def test_a_window_asked_for_while_the_training_runs_counts_from_there(tmp_path: Path) -> None:
+    file = tmp_path / "profilerconfig.json"
+
+    def ask(**more: object) -> None:
+        (tmp_path / "draft").write_text(json.dumps({**asked(tmp_path, **more)}))
+        (tmp_path / "draft").replace(file)
+
+    ask()
+    profiler = install(str(file))
+    assert profiler is not None
+    train(net(), loader(3))
+    # The SDK writes StartStep 0 for FrameworkProfile(num_steps=2).
+    ask(DetailedProfilingConfig='{"StartStep": 0, "NumSteps": 2, }')
+    profiler.timeline.flush()
+    train(net(), loader(3))
+    ask(DetailedProfilingConfig='{"StartStep": 0, "NumSteps": 2, }', DataloaderProfilingConfig='{"NumSteps": 1, }')
+    profiler.timeline.flush()
+    train(net(), loader(3))
+    profiler.close()
+    traces = (tmp_path / "profiler").rglob("detailed_profiling/*/*/*.trace.json")
+    assert [trace.parent.name for trace in traces] == ["000000003"]
+
+
 def test_a_python_profiler_that_is_not_installed_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

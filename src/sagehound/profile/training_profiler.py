@@ -57,7 +57,9 @@ class TrainingProfiler:
         self.timeline = Timeline(
             self.folder, self._marks, self.facts, self._wanted, max_bytes=config.max_bytes, close_s=config.close_s
         )
-        self.windows = StepWindows(self._planned(), self._marks)
+        #: The windows that were asked for last, by the name of what looks through them.
+        self._known: dict[str, Window] = {}
+        self.windows = StepWindows(self._planned(0), self._marks)
         self.hooks = StepHooks(self._marks, self.pacing, self._iterated)
         _current = self
         atexit.register(self.close)
@@ -123,9 +125,19 @@ class TrainingProfiler:
         if asked is not None and asked != self.config:
             self.windows.close(step)
             self.config = asked
-            self.windows = StepWindows(self._planned(), self._marks)
+            self.windows = StepWindows(self._planned(step), self._marks)
 
-    def _planned(self) -> list[tuple[Scope, Window]]:
+    def _planned(self, step: int) -> list[tuple[Scope, Window]]:
+        """What is looked at from that step on. A window that is asked for anew counts from here where it names no step
+        of its own; the SDK writes that as its first step, 0."""
+        planned = []
+        for scope, window in self._wished():
+            new = step > 0 and window != self._known.get(scope.name)
+            self._known[scope.name] = window
+            planned.append((scope, window.from_now() if new else window))
+        return planned
+
+    def _wished(self) -> list[tuple[Scope, Window]]:
         """What the request asks for; what cannot be had is said."""
         asked = self.config
         found: list[tuple[Scope, Window]] = []

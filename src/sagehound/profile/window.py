@@ -42,6 +42,10 @@ class Window:
         """The same, begun after that step; one of a time keeps its end."""
         return self if self.start_s is not None else replace(self, start_step=step + 1)
 
+    def from_now(self) -> Window:
+        """The same from the next step on, where it was to begin with the first."""
+        return replace(self, start_step=None) if self.start_step == 0 else self
+
     @classmethod
     def from_fields(cls, name: str, fields: Mapping[str, Any]) -> Window | None:
         """The window that StartStep, NumSteps or StartTimeInSecSinceEpoch, DurationInSeconds name (keys in lower case,

@@ -103,6 +103,7 @@ def test_a_machine_that_was_busy_with_something_else_is_told(tmp_path: Path) -> 
     said = "Something else used 63 % of the cores meanwhile, on average, and this job 32 %"
     assert said in written(tmp_path, cores(32.0)).text
     assert "Something else" not in written(tmp_path, cores(80.0)).text
+    assert "Something else" not in written(tmp_path, cores(1.0)).text
 
 
 def test_every_section_has_a_heading_and_every_link_a_target(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from sagehound.profile.report.pieces import gain
 
 #: So many changes stand in the first screen.
 CHANGES = 3
-#: From this share of the cores on, in percent, that others use, the job's times are not its own.
-_OTHERS_PERCENT = 25.0
+#: Where the cores are used by so many percent, of them this many by others, a job that computes has waited for some.
+_FULL_PERCENT, _OTHERS_PERCENT, _OWN_PERCENT = 80.0, 25.0, 5.0
 _IN_STEPS = ("loader", "copy", "forward", "backward", "optimizer", "rest")
 
 
@@ -131,7 +131,9 @@ def _others(material: Material) -> Html | None:
     whole = [each.spread.mean for each in used if each.whole and each.spread]
     own = [each.spread.mean for each in used if each.name == "job" and each.spread]
     # Hosts of one job may share a machine: each would take the others for strangers.
-    if len(whole) != 1 or len(own) != 1 or whole[0] - own[0] < _OTHERS_PERCENT:
+    if len(whole) != 1 or len(own) != 1 or whole[0] < _FULL_PERCENT or own[0] < _OWN_PERCENT:
+        return None
+    if whole[0] - own[0] < _OTHERS_PERCENT:
         return None
     return note(
         f"Something else used {whole[0] - own[0]:.0f} % of the cores meanwhile, on average, and this job "
