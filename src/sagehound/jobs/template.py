@@ -43,7 +43,7 @@ def serve(plain: set[str], channel_fd: str, told: str) -> tuple[CodeType, dict[s
     channel = socket.socket(fileno=int(channel_fd))
     words = json.loads(told)
     python_path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    path = [entry for entry in sys.path[2:] if entry not in python_path]
+    path = _as_jobs_see([entry for entry in sys.path[2:] if entry not in python_path], words["sites"])
     sys.path[:] = [*python_path, *path]
     try:
         stash = Stash(_loaded(words["modules"], channel.fileno()))
@@ -95,7 +95,16 @@ def _as_shim(folder: str, answer: int, actor: Actor) -> tuple[Actor, Script, dic
 
 
 def _run(actor: Actor, script: Script, environment: dict[str, str]) -> tuple[CodeType, dict[str, Any]]:
-    return script.code, actor.enter(script, environment)
+    try:
+        return script.code, actor.enter(script, environment)
+    except Exception:  # noqa: BLE001 - whatever it is, the script has a plain start
+        os.execve(script.executable, script.argv, environment)
+
+
+def _as_jobs_see(path: list[str], sites: list[str]) -> list[str]:
+    """`path` with its package folders in the order in which a job's environment has them."""
+    ordered = iter(sorted((entry for entry in path if entry in sites), key=sites.index))
+    return [next(ordered) if entry in sites else entry for entry in path]
 
 
 def _loaded(names: list[str], channel: int) -> list[tuple[str, dict[str, ModuleType]]]:
