@@ -16,8 +16,8 @@ _CHANGES_IMPORTS = re.compile(
     rb"\bpip\b|\b(?:OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|MALLOC|LD|TORCH|PYTORCH|ATEN|HF|TIMM|NPY|NUMPY|MPL)_[A-Z]"
     rb"|HUGGINGFACE_|PYTHONPATH|PYTHONHASHSEED|GLIBC_TUNABLES|XDG_CACHE_HOME|MPLBACKEND|os\.exec"
 )
-#: Where our own modules are: a script that imports them imports what they do.
-_OURS = Path(__file__).parents[2]
+#: What our own trainer imports: its sources are many, and always the same.
+_OURS, _OUR_NEEDS = "sagehound.vision", ("numpy", "PIL.Image", "torch", "torchvision", "timm")
 #: Sources beyond these are not read: the imports of a start stand in few.
 _MAX_FILES, _MAX_BYTES = 64, 1_000_000
 
@@ -40,9 +40,11 @@ def needs(code: Path, script: str) -> frozenset[str]:
             names = _names(source)
         except (OSError, SyntaxError, ValueError, RecursionError):
             return frozenset()
-        if _CHANGES_IMPORTS.search(source) and not path.is_relative_to(_OURS / "sagehound"):
+        if _CHANGES_IMPORTS.search(source):
             return frozenset()
         found.update(name for name in names if name.split(".")[0] in KNOWN)
+        if any(name.startswith(_OURS) for name in names):
+            found.update(_OUR_NEEDS)
         waiting += [file for name in names for file in _beside(path.parent, code, name)]
     return frozenset(found)
 
@@ -72,8 +74,6 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 def _beside(folder: Path, code: Path, name: str) -> list[Path]:
     """The files of a module of the job's own."""
     parts = name.split(".")
-    if parts[0] == "sagehound":
-        code = _OURS
     places = [root.joinpath(*parts) for root in dict.fromkeys((folder, code))]
     packages = [code.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)]
     return [path for path in (*(place.with_suffix(".py") for place in places), *packages) if path.is_file()]
