@@ -27,6 +27,10 @@ from torch import Tensor, nn
 from sagehound.vision import backbones
 from sagehound.vision.dataset import Photo, find_images
 from sagehound.vision.feature_cache import of_photos
+from sagehound.vision.frozen_backbone import FrozenBackbone
+from sagehound.vision.inference import build_transform
+from sagehound.vision.precision import Precision
+from sagehound.vision.seeded_views import PLAIN, SeededView
 
 EPOCHS = 27
 DIGITS: dict[str, list[Any]] = {
@@ -99,10 +103,11 @@ def digit_data() -> Data:
 def clothing_data(folder: Path) -> Data:
     data = find_images(folder, 0)
     network, description = backbones.create("tf_efficientnet_lite0", data.classes)
-    device = torch.device("cpu")
+    backbone = FrozenBackbone(network, description, torch.device("cpu"), Precision.FP32, print)
+    view = SeededView(PLAIN, build_transform(description), description.transform)
 
     def features(photos: tuple[Photo, ...]) -> tuple[Tensor, Tensor]:
-        made = of_photos(network, description, photos, None, device, print)
+        made = of_photos(backbone, view, photos, None, print)
         return made.rows, made.labels
 
     rows, labels = features(data.train)

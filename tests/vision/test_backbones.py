@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from sagehound.errors import InvalidInput, NotFound
-from sagehound.vision import backbones, features, inference
+from sagehound.vision import backbones, inference
+from sagehound.vision.fusion import Pooled
 from tests.vision.images import RESNET50_V1, needs_resnet
 
 CLASSES = ("a", "b", "c")
@@ -102,5 +103,5 @@ def test_the_last_layer_on_pooled_features_is_the_whole_network(model):
     torch.nn.init.normal_(backbones.classifier(network).weight)
     images = torch.rand(1, 3, 224, 224)
     with torch.inference_mode():
-        composed = backbones.classifier(network)(features.pooled(network, images))
+        composed = backbones.classifier(network)(Pooled(network)(images))
         assert torch.allclose(composed, network(images), atol=1e-6)

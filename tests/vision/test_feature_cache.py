@@ -1,21 +1,34 @@
 import multiprocessing
+import os
+import time
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from sagehound.errors import InvalidInput
 from sagehound.vision import backbones, feature_cache
 from sagehound.vision.dataset import find_images
 from sagehound.vision.feature_cache import FeatureCache, of_photos
+from sagehound.vision.frozen_backbone import FrozenBackbone
+from sagehound.vision.inference import build_transform
+from sagehound.vision.precision import Precision
+from sagehound.vision.seeded_views import SeededView
 from tests.vision.images import split_folders
 
 CPU = torch.device("cpu")
 CLASSES = ("blue", "green", "red")
 
 
+def made(number: int = 0) -> tuple[FrozenBackbone, SeededView]:
+    network, description = backbones.create(backbones.DEFAULT, CLASSES, image_size=32)
+    backbone = FrozenBackbone(network, description, CPU, Precision.FP32, print)
+    return backbone, SeededView(number, build_transform(description), description.transform)
+
+
 @pytest.fixture(scope="module")
-def backbone():
-    return backbones.create(backbones.DEFAULT, CLASSES, image_size=32)
+def given():
+    return made()
 
 
 @pytest.fixture
@@ -25,9 +38,13 @@ def photos(tmp_path):
     return find_images(folder, 1).train
 
 
-def test_the_second_run_finds_the_features_of_the_first(backbone, photos, tmp_path):
+def cached(given, photos, folder, say=print, **options):
+    return of_photos(*given, photos, FeatureCache(folder, say, **options), say)
+
+
+def test_the_second_run_finds_the_features_of_the_first(given, photos, tmp_path):
     said: list[str] = []
-    first, second = (of_photos(*backbone, photos, FeatureCache(tmp_path / "cache"), CPU, said.append) for _ in range(2))
+    first, second = (cached(given, photos, tmp_path / "cache", said.append) for _ in range(2))
     assert "computed" in said[0]
     assert "found in the cache" in said[1]
     assert torch.equal(first.rows, second.rows)
@@ -35,51 +52,99 @@ def test_the_second_run_finds_the_features_of_the_first(backbone, photos, tmp_pa
     assert first.skipped == second.skipped
 
 
-def test_whatever_changes_the_features_changes_the_key(backbone, photos, tmp_path):
-    network, description = backbone
-    cache = FeatureCache(tmp_path)
-    first = cache.key(cache.setting(network, description, CPU), photos)
-    _, larger = backbones.create(backbones.DEFAULT, description.classes, image_size=48)
-    assert cache.key(cache.setting(network, larger, CPU), photos) != first
-    assert cache.key(cache.setting(network, description, CPU), photos[1:]) != first
+def test_the_number_of_threads_and_the_cache_do_not_change_a_bit(given, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_cache, "CHUNK", 4)
+    before = torch.get_num_threads()
+    results = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        results += [of_photos(*given, photos, None, print), cached(given, photos, tmp_path / str(threads))]
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert all(torch.equal(result.rows, results[0].rows) for result in results)
+
+
+def test_views_photos_and_settings_have_keys_of_their_own(given, photos, tmp_path):
+    cache = FeatureCache(tmp_path, print)
+    keys = {
+        cache.key(b"setting", 0, photos),
+        cache.key(b"setting", 1, photos),
+        cache.key(b"other", 0, photos),
+        cache.key(b"setting", 0, photos[1:]),
+    }
     photos[0].path.write_bytes(photos[1].path.read_bytes())
-    assert cache.key(cache.setting(network, description, CPU), photos) != first
-    other, _ = backbones.create(backbones.DEFAULT, description.classes)
-    photos_key = cache.key(cache.setting(network, description, CPU), photos)
-    torch.nn.init.ones_(backbones.classifier(other).weight)
-    assert cache.key(cache.setting(other, description, CPU), photos) == photos_key
-    torch.nn.init.ones_(other.get_parameter("bn1.bias"))
-    assert cache.key(cache.setting(other, description, CPU), photos) != photos_key
+    assert len(keys | {cache.key(b"setting", 0, photos)}) == 5
 
 
-def test_a_damaged_file_is_computed_anew(backbone, photos, tmp_path):
-    first = of_photos(*backbone, photos, FeatureCache(tmp_path), CPU, print)
+def damage(file, how):
+    rows = load_file(file)["rows"]
+    if how == "cut":
+        file.write_bytes(file.read_bytes()[:100])
+    elif how == "another version":
+        save_file({"rows": rows}, file, {"skipped": "{}"})
+    else:
+        content = bytearray(file.read_bytes())
+        content[-5] ^= 64
+        file.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["cut", "another version", "a bit is other"])
+def test_a_damaged_file_is_said_and_computed_anew(given, photos, tmp_path, how):
+    first = cached(given, photos, tmp_path)
     (file,) = tmp_path.glob("*.safetensors")
-    file.write_bytes(file.read_bytes()[:100])
-    assert torch.equal(of_photos(*backbone, photos, FeatureCache(tmp_path), CPU, print).rows, first.rows)
-    assert FeatureCache(tmp_path).read(file.stem, photos) is not None
+    damage(file, how)
+    said: list[str] = []
+    assert torch.equal(cached(given, photos, tmp_path, said.append).rows, first.rows)
+    assert "is damaged" in said[0]
+    assert FeatureCache(tmp_path, pytest.fail).read(file.stem, photos) is not None
 
 
-def test_a_folder_that_can_not_be_written_is_said_and_no_reason_to_stop(backbone, photos, tmp_path):
+def test_a_folder_that_can_not_be_written_is_said_and_no_reason_to_stop(given, photos, tmp_path):
     (tmp_path / "file").write_text("in the way")
     said: list[str] = []
-    of_photos(*backbone, photos, FeatureCache(tmp_path / "file" / "cache"), CPU, said.append)
+    cached(given, photos, tmp_path / "file" / "cache", said.append)
     assert "not kept for the next run" in said[-1]
 
 
-def test_the_oldest_go_when_the_folder_is_full(backbone, photos, tmp_path):
-    cache = FeatureCache(tmp_path / "cache", limit_bytes=60_000)
-    of_photos(*backbone, photos[:10], cache, CPU, print)
-    of_photos(*backbone, photos[10:], cache, CPU, print)
-    (left,) = (tmp_path / "cache").glob("*.safetensors")
-    assert left.stem == cache.key(cache.setting(*backbone, CPU), photos[10:])
+def test_a_full_disk_is_said_and_no_reason_to_stop(given, photos, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(feature_cache, "save_file", full)
+    said: list[str] = []
+    assert len(cached(given, photos, tmp_path, said.append).rows) == 20
+    assert "No space left on device" in said[-1]
+    assert list(tmp_path.glob("*.part")) == []
 
 
-def test_no_readable_photo_at_all_is_refused(backbone, photos):
+def test_those_not_used_for_longest_go_when_the_folder_is_full(given, photos, tmp_path):
+    for part in (photos[:7], photos[7:14]):
+        cached(given, part, tmp_path / "cache")
+    first, second = sorted((tmp_path / "cache").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+    os.utime(second, (1, 1))
+    os.utime(first, (2, 2))
+    cached(given, photos[:7], tmp_path / "cache")  # is used again
+    cached(given, photos[14:], tmp_path / "cache", limit_bytes=80_000)
+    left = set((tmp_path / "cache").glob("*.safetensors"))
+    assert first in left
+    assert second not in left
+    assert len(left) == 2
+
+
+def test_what_a_killed_process_left_goes_after_a_while(given, photos, tmp_path):
+    old, new = tmp_path / "a.1.part", tmp_path / "b.2.part"
+    for path in (old, new):
+        path.write_bytes(b"unfinished")
+    os.utime(old, (time.time() - 7200,) * 2)
+    cached(given, photos, tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_no_readable_photo_at_all_is_refused(given, photos):
     for photo in photos:
         photo.path.write_bytes(b"?")
     with pytest.raises(InvalidInput, match=r"none of the 21 photos can be read; the first: .*0.jpg"):
-        of_photos(*backbone, photos, None, CPU, print)
+        of_photos(*given, photos, None, print)
 
 
 def run(data, cache, chunk, said):
@@ -87,12 +152,11 @@ def run(data, cache, chunk, said):
     torch.set_num_threads(1)
     feature_cache.CHUNK = chunk
     lines: list[str] = []
-    network, description = backbones.create(backbones.DEFAULT, CLASSES, image_size=32)
-    made = of_photos(network, description, find_images(data, 1).train, FeatureCache(cache), CPU, lines.append)
-    said.put((lines, made.rows.numpy(), made.labels.tolist()))
+    found = cached(made(), find_images(data, 1).train, cache, lines.append)
+    said.put((lines, found.rows.numpy(), found.labels.tolist()))
 
 
-def test_runs_side_by_side_divide_the_photos(backbone, photos, tmp_path):
+def test_runs_side_by_side_divide_the_photos(photos, tmp_path):
     context = multiprocessing.get_context("spawn")
     said = context.Queue()
     arguments = (tmp_path / "data", tmp_path / "cache", 1, said)
@@ -108,9 +172,23 @@ def test_runs_side_by_side_divide_the_photos(backbone, photos, tmp_path):
     assert computed == len(photos)
 
 
-def test_what_another_run_is_at_is_left_to_it(backbone, photos, tmp_path):
-    cache = FeatureCache(tmp_path / "cache")
-    key = cache.key(cache.setting(*backbone, CPU), photos)
-    with cache._claim(key, wait=False) as claimed:
+def test_a_run_that_is_killed_leaves_the_next_what_it_had(given, photos, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    cache = tmp_path / "cache"
+    said = context.Queue()
+    process = context.Process(target=run, args=(tmp_path / "data", cache, 1, said))
+    process.start()
+    deadline = time.monotonic() + 120
+    while len(list(cache.glob("*.safetensors"))) < 3 and time.monotonic() < deadline:
+        process.join(0.01)
+    process.kill()
+    process.join()
+    assert len(list(cache.glob("*.safetensors"))) >= 3
+    assert torch.equal(cached(given, photos, cache).rows, of_photos(*given, photos, None, print).rows)
+
+
+def test_what_another_run_is_at_is_left_to_it(given, photos, tmp_path):
+    cache = FeatureCache(tmp_path / "cache", print)
+    with cache._claim("key", wait=False) as claimed:
         assert claimed
-        assert FeatureCache(tmp_path / "cache").obtain(key, photos, pytest.fail, wait=False) is None
+        assert FeatureCache(tmp_path / "cache", print).obtain("key", photos, pytest.fail, wait=False) is None

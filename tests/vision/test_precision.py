@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sagehound.vision import precision
-from sagehound.vision.precision import Comparison, Precision, choose, expected_changes, seconds
+from sagehound.vision.precision import Comparison, Precision, choose, expected_move, seconds
 
 CPU = torch.device("cpu")
 GOOD = Comparison(fp32_s=2.0, bf16_s=1.0, changed=0.001)
@@ -107,16 +107,33 @@ def test_the_machine_is_named_with_what_its_speed_depends_on():
     assert torch.__version__ in precision.machine(CPU)
 
 
-def test_equal_logits_change_nothing():
-    logits = torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
-    assert expected_changes(logits, logits) == 0
-
-
-@pytest.mark.parametrize("noise", [0.02, 0.1, 0.5])
-def test_expected_changes_are_those_of_many_photos(noise):
+def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Margins of a classifier that is right five times in six, and noise."""
     chance = torch.Generator().manual_seed(1)
-    logits = 3 * torch.randn(40_000, 5, generator=chance)
-    other = logits + noise * torch.randn(logits.shape, generator=chance)
-    counted = float((logits.argmax(1) != other.argmax(1)).double().mean())
-    few = [expected_changes(logits[part : part + 200], other[part : part + 200]) for part in range(0, 2000, 200)]
-    assert sum(few) / len(few) == pytest.approx(counted, rel=0.35)
+    return 1 + torch.randn(count, generator=chance), torch.randn(count, generator=chance)
+
+
+def accuracy(margins: torch.Tensor) -> float:
+    return float((margins > 0).double().mean())
+
+
+def test_equal_margins_move_nothing():
+    margins, _ = drawn(100)
+    assert expected_move(margins, margins) == 0
+
+
+def test_what_harms_all_photos_moves_accuracy_by_as_much_as_is_counted_among_many():
+    many, _ = drawn(40_000)
+    counted = accuracy(many) - accuracy(many - 0.1)
+    few, _ = drawn(2000)
+    assert expected_move(few, few - 0.1) == pytest.approx(counted, rel=0.4)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+def test_noise_moves_accuracy_by_less_than_the_predictions_that_change(noise):
+    many, shaken = drawn(40_000)
+    changed = float(((many > 0) != (many + noise * shaken > 0)).double().mean())
+    moved = abs(accuracy(many) - accuracy(many + noise * shaken))
+    few, shaken = drawn(400)
+    assert moved <= expected_move(few, few + noise * shaken) + 0.002
+    assert expected_move(few, few + noise * shaken) < 0.5 * changed

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sagehound.vision import train
-from sagehound.vision.features import pooled
+from sagehound.vision.fusion import Pooled
 from sagehound.vision.inference import Classifier, read_image
 from tests.vision.images import (
     CLOTHES,
@@ -178,8 +178,8 @@ def test_real_photos_are_told_apart_and_served_alike(tmp_path):
     model = served.model_fn(str(tmp_path / "model"))
     photo = next((folder / "test" / "hat").iterdir())
     image = read_image(photo.read_bytes())
-    ours = pooled(
-        model.network, served.build_transform(model.description)(image).unsqueeze(0)
+    ours = Pooled(model.network)(
+        served.build_transform(model.description)(image).unsqueeze(0)
     ) @ model.network.get_parameter("classifier.weight").T + model.network.get_parameter("classifier.bias")
     assert torch.allclose(ours, served.predict_fn(image, model).logits, atol=1e-5)
     assert not isinstance(model, Classifier)
@@ -212,3 +212,36 @@ def test_a_job_that_asks_for_tensors_gets_the_loss_of_training_and_evaluation(tm
     saved = [float(loss.value(step, mode=modes.TRAIN)) for step in loss.steps(mode=modes.TRAIN)]
     assert saved == pytest.approx([entry["loss"] for entry in history(tmp_path)["train"]])
     assert len(loss.steps(mode=modes.EVAL)) >= 2
+
+
+def test_views_of_photos_are_computed_once_for_all_seeds(tmp_path, capsys):
+    folder = split_folders(tmp_path / "photos")
+    cache = ("--feature-cache", str(tmp_path / "cache"), "--augment", "--views", "3", "--batch-size", "8")
+    for seed in ("1", "2"):
+        assert run(folder, tmp_path / seed, *cache, "--seed", seed, "--epochs", "3") == 0
+    first, second = capsys.readouterr().out.split("Model in ")[:2]
+    assert first.count("computed") == 4
+    assert second.count("computed") == 0
+    assert "Features of 18 photos, view 2: found in the cache" in second
+    assert history(tmp_path / "1")["train"] != history(tmp_path / "2")["train"]
+
+
+def test_the_cache_and_the_threads_do_not_change_the_model(tmp_path):
+    folder = split_folders(tmp_path / "photos")
+    before = torch.get_num_threads()
+    for name, threads, cache in (("a", 1, "none"), ("b", 3, "none"), ("c", 2, "cache"), ("d", 1, "cache")):
+        torch.set_num_threads(threads)
+        options = ("--augment", "--batch-size", "8")
+        where = "none" if cache == "none" else str(tmp_path / "cache")
+        assert run(folder, tmp_path / name, *options, "--feature-cache", where) == 0
+    torch.set_num_threads(before)
+    assert len({(tmp_path / name / "model" / "model.safetensors").read_bytes() for name in "abcd"}) == 1
+
+
+def test_bf16_can_be_asked_for(tmp_path):
+    folder = split_folders(tmp_path / "photos")
+    for precision in ("fp32", "bf16"):
+        assert run(folder, tmp_path / precision, "--precision", precision, "--epochs", "4", "--batch-size", "4") == 0
+    fp32, bf16 = (history(tmp_path / name) for name in ("fp32", "bf16"))
+    assert fp32["train"] != bf16["train"]
+    assert fp32["test"]["loss"] == pytest.approx(bf16["test"]["loss"], rel=0.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from sagehound.errors import InvalidInput, NotFound
 from sagehound.vision import transforms
@@ -73,7 +74,8 @@ def _pretrained(architecture: str, classes: int, weights: Path | None) -> nn.Mod
     file = weights or _packaged(architecture)
     if file is None:
         return _from_hub(architecture, classes)
-    network: nn.Module = timm.create_model(architecture, num_classes=classes)
+    with _Unfilled():
+        network: nn.Module = timm.create_model(architecture, num_classes=classes)
     head: str = network.pretrained_cfg["classifier"]  # type: ignore[index, assignment]
     state = _read_state(file)
     if weights is None:
@@ -90,6 +92,21 @@ def _pretrained(architecture: str, classes: int, weights: Path | None) -> nn.Mod
             f"{len(unexpected)} are unknown ({', '.join(unexpected[:3])}); give the weights of that architecture"
         )
     return network
+
+
+class _Unfilled(TorchFunctionMode):
+    """Within it the random numbers of fresh weights are not drawn: all of them are about to be replaced."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        if func in (Tensor.normal_, Tensor.uniform_) and isinstance(args[0], nn.Parameter):
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def _from_hub(architecture: str, classes: int) -> nn.Module:

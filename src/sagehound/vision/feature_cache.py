@@ -1,6 +1,6 @@
 """Features of photos kept on disk, shared by all runs on the machine: runs side by side divide the photos between them.
 
-The unit is a chunk of photos. A run takes the chunks that nobody has made or is at, then waits for the others' ones.
+The unit is a chunk of photos. A thread takes a chunk that nobody has made or is at; then all wait for the others' ones.
 """
 
 from __future__ import annotations
@@ -10,37 +10,44 @@ import functools
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import PIL
-import timm
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor
 
 from sagehound.vision.claims import claim
-from sagehound.vision.dataset import Photo, Photos, Skipped
-from sagehound.vision.features import BATCH_SIZE, Features, Progress, Say, extract, joined, readable
-from sagehound.vision.inference import Description, build_transform
+from sagehound.vision.contents import Contents
+from sagehound.vision.dataset import Photo, Skipped
+from sagehound.vision.features import BATCH_SIZE, Features, Progress, extract, joined, readable
+from sagehound.vision.frozen_backbone import FrozenBackbone
+from sagehound.vision.precision import Say
+from sagehound.vision.seeded_views import SeededView
 
 LIMIT_BYTES = 2 * 1024**3
-#: Photos: few enough that runs side by side end together, enough to keep every thread busy.
-CHUNK = 8 * BATCH_SIZE
+#: Photos: few enough that threads and runs side by side end together, enough for the files to be few.
+CHUNK = 2 * BATCH_SIZE
+#: A file that is still unfinished after so long was left by a process that was killed.
+_ABANDONED_S = 3600.0
 
 
 class FeatureCache:
-    """A folder of features by content: of the photos' bytes, the weights, the transform and the library versions.
+    """A folder of features by content: of the photos' bytes, and of all else that features depend on.
 
     Features from it equal the computed ones bit for bit, since nothing that could change them is left out of the key.
+    Damaged files are made anew, with a line in the log; beyond `limit_bytes` the ones not used for longest go.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, folder: Path, say: Say, limit_bytes: int = LIMIT_BYTES) -> None:
         self._folder = folder
+        self._say = say
         self._limit_bytes = limit_bytes
         self._trouble: OSError | None = None
+        self.contents = Contents(folder / "contents.txt", say)
 
     @property
     def trouble(self) -> OSError | None:
@@ -58,123 +65,148 @@ class FeatureCache:
             found = self.read(key, photos)
             if found is None:
                 found = make()
-                self._keep(key, found, photos)
+                with self._noting_trouble():
+                    self.write(key, found, photos)
             return found
 
     @contextlib.contextmanager
     def _claim(self, key: str, wait: bool) -> Iterator[bool]:
         with contextlib.ExitStack() as stack:
-            try:
+            claimed = True  # where the folder cannot be written: nobody else can keep them there either
+            with self._noting_trouble():
                 claimed = stack.enter_context(claim(self._folder / f"{key}.lock", wait))
-            except OSError as error:
-                self._trouble = error
-                claimed = True  # Nobody else can keep them there either.
             yield claimed
 
-    def _keep(self, key: str, features: Features, photos: Sequence[Photo]) -> None:
+    @contextlib.contextmanager
+    def _noting_trouble(self) -> Iterator[None]:
         try:
-            self.write(key, features, photos)
+            yield
         except OSError as error:
             self._trouble = error
 
-    def setting(self, network: nn.Module, description: Description, device: torch.device) -> bytes:
-        """A digest of all that features depend on but the photos: weights (not the head's), transform, versions."""
-        digest = hashlib.sha256()
-        setting = [asdict(description)["transform"], description.architecture, description.stride_in_conv1]
-        versions = [torch.__version__, timm.__version__, PIL.__version__, device.type]
-        digest.update(json.dumps([setting, versions, BATCH_SIZE]).encode())
-        head: str = network.pretrained_cfg["classifier"]  # type: ignore[index, assignment]
-        for name, value in network.state_dict().items():
-            if not name.startswith(f"{head}."):
-                digest.update(value.cpu().contiguous().numpy().tobytes())
-        return digest.digest()
-
-    def key(self, setting: bytes, photos: Sequence[Photo]) -> str:
-        """The name under which the features of these photos are kept."""
-        digest = hashlib.sha256(setting)
+    def key(self, setting: bytes, view: int, photos: Sequence[Photo]) -> str:
+        """The name under which the features of a view of these photos are kept."""
+        digest = hashlib.sha256(setting + bytes([view]))
         for photo in photos:
-            digest.update(hashlib.sha256(_bytes(photo.path)).digest())
+            digest.update(self.contents.digest(photo.path))
         return digest.hexdigest()
 
     def read(self, key: str, photos: Sequence[Photo]) -> Features | None:
+        """What is kept under `key`; None where nothing is, or it is not what was written."""
+        path = self._folder / f"{key}.safetensors"
         try:
-            with safe_open(self._folder / f"{key}.safetensors", "pt") as file:
-                reasons: dict[str, str] = json.loads(file.metadata()["skipped"])
-                rows = file.get_tensor("rows")
-        except (OSError, SafetensorError, KeyError, ValueError):
-            return None  # absent or damaged: computed anew, and written anew
-        skipped = tuple(Skipped(photos[int(place)].path, reason) for place, reason in reasons.items())
+            with safe_open(path, "pt") as file:
+                kept, rows = file.metadata(), file.get_tensor("rows")
+            if kept["checksum"] != _checksum(rows):
+                raise ValueError("the checksum differs")
+            reasons: dict[str, str] = json.loads(kept["skipped"])
+            skipped = tuple(Skipped(photos[int(place)].path, reason) for place, reason in reasons.items())
+        except FileNotFoundError:
+            return None
+        except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
+            if path.exists():
+                self._say(f"{path.name} in the cache of features is damaged ({error}): computing it anew")
+            return None
+        with contextlib.suppress(OSError):  # a cache of others' that can only be read
+            os.utime(path)  # the last to go
         labels = [photo.label for place, photo in enumerate(photos) if str(place) not in reasons]
         return Features(rows, torch.tensor(labels, dtype=torch.long), skipped)
 
     def write(self, key: str, features: Features, photos: Sequence[Photo]) -> None:
-        """Keep `features`, and drop the oldest others beyond the limit. OSError where the folder cannot be written."""
+        """Keep `features`. OSError where the folder cannot be written."""
         self._folder.mkdir(parents=True, exist_ok=True)
         places = {photo.path: place for place, photo in enumerate(photos)}
         reasons = {str(places[skipped.path]): skipped.reason for skipped in features.skipped}
         unfinished = self._folder / f"{key}.{os.getpid()}.part"
-        save_file({"rows": features.rows}, unfinished, {"skipped": json.dumps(reasons)})
-        unfinished.replace(self._folder / f"{key}.safetensors")
-        self._prune()
+        try:
+            kept = {"skipped": json.dumps(reasons), "checksum": _checksum(features.rows)}
+            save_file({"rows": features.rows}, unfinished, kept)
+            unfinished.replace(self._folder / f"{key}.safetensors")
+        except SafetensorError as error:  # how the library reports a full disk
+            raise OSError(str(error)) from error
+        finally:
+            unfinished.unlink(missing_ok=True)
 
-    def _prune(self) -> None:
-        kept = 0
-        files = [(path, path.stat()) for path in self._folder.glob("*.safetensors")]
-        for path, stat in sorted(files, key=lambda file: file[1].st_mtime, reverse=True):
-            kept += stat.st_size
-            if kept > self._limit_bytes:
-                path.unlink(missing_ok=True)
+    def tidy(self) -> None:
+        """Remember the photos' contents, drop what is beyond the limit, and what killed processes left."""
+        with self._noting_trouble():
+            self.contents.remember()
+            kept = 0
+            for path, stat in self._files("*.safetensors"):
+                kept += stat.st_size
+                if kept > self._limit_bytes:
+                    path.unlink(missing_ok=True)
+            for path, stat in self._files("*.part"):
+                if time.time() - stat.st_mtime > _ABANDONED_S:
+                    path.unlink(missing_ok=True)
+
+    def _files(self, pattern: str) -> list[tuple[Path, os.stat_result]]:
+        """The latest used first."""
+        found = []
+        for path in self._folder.glob(pattern):
+            with contextlib.suppress(FileNotFoundError):  # another process tidies too
+                found.append((path, path.stat()))
+        return sorted(found, key=lambda file: file[1].st_mtime_ns, reverse=True)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        return str(error).encode()  # listed as skipped by the loader
+def _checksum(rows: Tensor) -> str:
+    return hashlib.sha256(rows.contiguous().numpy().tobytes()).hexdigest()
 
 
 def of_photos(
-    network: nn.Module,
-    description: Description,
-    photos: Sequence[Photo],
-    cache: FeatureCache | None,
-    device: torch.device,
-    say: Say,
+    backbone: FrozenBackbone, view: SeededView, photos: Sequence[Photo], cache: FeatureCache | None, say: Say
 ) -> Features:
-    """The features of `photos` under the evaluation transform; InvalidInput where not one can be read."""
+    """The features of a view of `photos`; InvalidInput where not one can be read.
+
+    Each thread takes a chunk at a time, with one core. Next to threads within each operation that is faster for small
+    networks, does not suffer from busy neighbours, and the result does not depend on how many threads there are.
+    """
     progress = Progress(len(photos), say)
-    transform, threads = build_transform(description), torch.get_num_threads()
-
-    def make(some: Sequence[Photo]) -> Features:
-        return extract(network, Photos(some, transform), threads, device, progress)
-
-    if cache is None:
-        found = make(photos)
-    else:
-        chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
-        found = joined(_divided(cache, cache.setting(network, description, device), chunks, make))
+    chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            if cache is None:
+                parts = list(pool.map(lambda chunk: extract(backbone, view, chunk, progress), chunks))
+            else:
+                parts = _divided(backbone, view, chunks, cache, pool, progress)
+    finally:
+        torch.set_num_threads(threads)
+    name = "photos" if view.number == 0 else f"photos, view {view.number}"
     if progress.computed:
-        say(f"Features of {len(photos)} photos: computed {progress.computed} of them in {progress.seconds:.1f} s")
+        say(f"Features of {len(photos)} {name}: computed {progress.computed} of them in {progress.seconds:.1f} s")
     else:
-        say(f"Features of {len(photos)} photos: found in the cache")
+        say(f"Features of {len(photos)} {name}: found in the cache")
     if cache and cache.trouble:
         say(f"Features are not kept for the next run: {cache.trouble}")
-    return readable(found)
+    return readable(joined(parts))
 
 
 def _divided(
-    cache: FeatureCache,
-    setting: bytes,
+    backbone: FrozenBackbone,
+    view: SeededView,
     chunks: Sequence[Sequence[Photo]],
-    make: Callable[[Sequence[Photo]], Features],
+    cache: FeatureCache,
+    pool: ThreadPoolExecutor,
+    progress: Progress,
 ) -> list[Features]:
     """The features of every chunk: first those that nobody else is at, then the others'."""
-    keys = [cache.key(setting, chunk) for chunk in chunks]
+    setting = backbone.setting
     found: dict[int, Features] = {}
+
+    def obtain(place: int, wait: bool) -> None:
+        chunk = chunks[place]
+        key = cache.key(setting, view.number, chunk)
+        part = cache.obtain(key, chunk, functools.partial(extract, backbone, view, chunk, progress), wait)
+        if part is not None:
+            found[place] = part
+
     for wait in (False, True):
-        for place, chunk in enumerate(chunks):
-            if place not in found:
-                part = cache.obtain(keys[place], chunk, functools.partial(make, chunk), wait)
-                if part is not None:
-                    found[place] = part
+        missing = [place for place in range(len(chunks)) if place not in found]
+        list(pool.map(functools.partial(obtain, wait=wait), missing))
+    if progress.computed:
+        cache.tidy()
+    else:
+        with contextlib.suppress(OSError):  # the photos are read again next time
+            cache.contents.remember()
     return [found[place] for place in range(len(chunks))]

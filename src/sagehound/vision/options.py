@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sagehound.vision import backbones
+from sagehound.vision.precision import Precision
+
+#: Lets a measurement decide on the precision.
+AUTO = "auto"
+MOST_VIEWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Options:
     weights: Path | None
     finetune: str
     augment: bool
+    views: int
+    precision: str
     image_size: int | None
     crop_pct: float | None
     seed: int
@@ -82,7 +89,19 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "--augment",
         action="store_true",
-        help="random crops and flips; a frozen backbone then sees each photo anew each epoch",
+        help="random crops and flips",
+    )
+    add(
+        "--views",
+        type=_number(int, least=1, most=MOST_VIEWS),
+        default=4,
+        help="views of a photo that --augment makes for a frozen backbone: itself, its mirror image, random crops",
+    )
+    add(
+        "--precision",
+        choices=(AUTO, *Precision),
+        default=AUTO,
+        help="of a frozen backbone; auto: bf16 where it is measured to be faster and as accurate",
     )
     add("--image-size", "--image_size", type=_number(int, least=32), help="pixels; the model's own by default")
     add("--crop-pct", "--crop_pct", type=_number(float, above=0, most=1), help="middle part of the photo that is used")
