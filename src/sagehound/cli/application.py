@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sagehound import __version__
-from sagehound.cli import debugging, demo, endpoints, jobs, logs, programs, report, rules, service, starters
+from sagehound.cli import debugging, demo, endpoints, jobs, logs, programs, report, rules, service, starters, tune
 from sagehound.cli.failures import FriendlyGroup
 
 HELP = """Amazon SageMaker's training, tuning and endpoints on your own machine, driven by the SDK, boto3 and AWS CLI
@@ -42,6 +42,7 @@ app.command(rich_help_panel=PROGRAMS)(demo.demo)
 app.command(rich_help_panel=PROGRAMS)(starters.new)
 app.command(rich_help_panel=PROGRAMS, context_settings=_PASS_ON)(programs.run)
 app.command(rich_help_panel=PROGRAMS, context_settings=_PASS_ON)(debugging.debug)
+app.command(rich_help_panel=PROGRAMS)(tune.tune)
 app.command(rich_help_panel=PROGRAMS)(programs.env)
 app.command(rich_help_panel=SERVICE)(service.up)
 app.command(rich_help_panel=SERVICE)(service.down)

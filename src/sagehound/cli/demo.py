@@ -24,7 +24,7 @@ from sagehound.errors import InvalidInput, NotFound
 
 STEPS = 8
 OUTPUT = Path("demo-output")
-REPORT = "profiler-report.html"
+REPORT, TUNING = "profiler-report.html", "tuning.html"
 DIGITS = "digits"
 PICTURES = {".jpg", ".jpeg", ".png"}
 
@@ -102,6 +102,7 @@ def _tell(story: Any, data: Path | None, output: Path) -> Any:  # noqa: ANN401
         best = story.best(tuner)
         say("\nThe best hyperparameters:")
         say(pformat(best))
+        say(f"\nEvery trial, for a browser: {story.tuning_page(tuner, output / TUNING)}")
     with _step(4, "Train with the best hyperparameters"):
         estimator, description = story.train(channel, best)
         history = story.history(description)

@@ -128,7 +128,7 @@ def _say_job(kind: str, job: Summary) -> None:
     best = job.get("BestTrainingJob", {})
     lines = {
         "status": said,
-        "reason": job.get("FailureReason", "") or _stop_reason(job),
+        "reason": job.get("FailureReason", "") or stop_reason(job),
         "created": f"{_moment(job['CreationTime'])}, took {_took(job['CreationTime'], ended)}",
         "values": ", ".join(
             f"{k}={v}" for k, v in job.get("HyperParameters", {}).items() if not k.startswith(("sagemaker_", "_"))
@@ -148,7 +148,7 @@ def _say_job(kind: str, job: Summary) -> None:
             say(f"  {label:<10} {_indented(text)}")
 
 
-def _stop_reason(job: Summary) -> str:
+def stop_reason(job: Summary) -> str:
     """Why a job was stopped, where it was a rule that did it."""
     last: str = job.get("SecondaryStatusTransitions", [{}])[-1].get("StatusMessage", "")
     stopped = job.get("SecondaryStatus") == "Stopped"

@@ -1,4 +1,4 @@
-"""`sagehound report`: the profiler's report on a training job, fetched or written."""
+"""`sagehound report`: the profiler's report on a training job, fetched or written; the page of a tuning job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ import typer
 from sagehound.cli.connection import Connection, connect
 from sagehound.cli.console import Home, progress, say
 from sagehound.cli.jobs import TRAINING, find
-from sagehound.errors import InvalidInput, NotFound, ServiceUnavailable
+from sagehound.cli.study_reader import StudyReader
+from sagehound.cli.watch import write
+from sagehound.errors import NotFound, ServiceUnavailable
 from sagehound.names import S3Uri
 
 REPORT = "profiler-report.html"
@@ -26,21 +28,26 @@ _MODULE = "sagehound.profile.evaluator"
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="JOB", help="The name of a training job; it may still run.")],
+    name: Annotated[str, typer.Argument(metavar="JOB", help="A training job or a tuning job; it may still run.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where it goes.", show_default="JOB.html")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     home: Home = None,
 ) -> None:
-    """Write the profiler's report on a training job as one HTML file: where its time went, and what would help."""
+    """Write what there is to know of a job as one HTML file.
+
+    Of a training job: where its time went, and what would help, as the profiler saw it. Of a tuning job: the best
+    configuration, every trial, and which hyperparameters mattered.
+    """
     connection = connect(home)
     kind, job = find(connection.client("sagemaker"), name)
-    if kind != TRAINING:
-        raise InvalidInput(f"{name} is a tuning job; ask for one of its trials, which `sagehound jobs {name}` lists")
     path = (output or Path(f"{name}.html")).expanduser().absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(html(connection, job))
+    if kind == TRAINING:
+        path.write_bytes(html(connection, job))
+    else:
+        write(StudyReader(connection, name).read(), path)
     say(str(path))
     if show and not webbrowser.open(path.as_uri()):
         progress(f"no browser was found; open {path.as_uri()} in one")

@@ -8,7 +8,6 @@ import logging
 import tarfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,10 @@ from sagehound.cli.connection import Connection
 from sagehound.cli.console import progress
 from sagehound.cli.predictions import Prediction, predictions
 from sagehound.cli.report import html
-from sagehound.errors import JobFailure, NotFound
+from sagehound.cli.study_reader import StudyReader
+from sagehound.cli.upload import upload
+from sagehound.cli.watch import write
+from sagehound.errors import JobFailure
 from sagehound.names import S3Uri
 
 OBJECTIVE = "average test loss"
@@ -27,7 +29,6 @@ TRAIN = Path(sagehound.__file__).parent / "vision" / "train.py"
 FRAMEWORK = {"framework_version": "2.0", "py_version": "py310"}
 TRIALS = 4
 _POLL_S = 0.5
-_UPLOADS_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +51,8 @@ class Story:
         return cls(connection, session, sagemaker.get_execution_role(session), session.default_bucket())
 
     def upload(self, folder: Path) -> tuple[str, int]:
-        """Upload every file under `folder`, and return their address and number. The SDK's `upload_data` sends them
-        one by one."""
-        import boto3
-        from botocore.config import Config
-
-        channel = S3Uri(self.bucket, f"datasets/{folder.absolute().name}")
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-        if not files:
-            raise NotFound(f"{folder} has no files; name a folder with a folder of photos for each class")
-        s3 = boto3.client("s3", config=Config(max_pool_connections=_UPLOADS_SIDE_BY_SIDE))
-
-        def send(path: Path) -> None:
-            key = f"{channel.key}/{path.relative_to(folder).as_posix()}"
-            s3.put_object(Bucket=channel.bucket, Key=key, Body=path.read_bytes())
-
-        with ThreadPoolExecutor(_UPLOADS_SIDE_BY_SIDE) as pool:
-            for _ in pool.map(send, files):
-                pass
-        return str(channel), len(files)
+        """Upload every file under `folder`, and return their address and number."""
+        return upload(folder, self.bucket)
 
     def _estimator(self, name: str, hyperparameters: dict[str, Any], **options: Any) -> Any:  # noqa: ANN401
         from sagemaker.pytorch import PyTorch
@@ -139,6 +123,11 @@ class Story:
         """The hyperparameters of the best trial, as the SDK gives them."""
         values: dict[str, str] = tuner.best_estimator().hyperparameters()
         return values
+
+    def tuning_page(self, tuner: Any, path: Path) -> Path:  # noqa: ANN401
+        """The page of the tuning job, as a file; its whole path."""
+        write(StudyReader(self.connection, tuner.latest_tuning_job.name).read(), path)
+        return path.absolute()
 
     def train(self, channel: str, best: dict[str, str]) -> tuple[Any, dict[str, Any]]:
         """Train with the values of the best trial, watched by the debugger and the profiler; returns the estimator and

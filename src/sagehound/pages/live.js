@@ -11,16 +11,18 @@
     if (type.endsWith("Axis")) {
       if (type === "DatetimeAxis") model.ticker.setv({ desired_num_ticks: innerWidth < 520 ? 3 : 5 });
       model.setv({ axis_line_color: rule, major_tick_line_color: rule, minor_tick_line_color: null, major_label_text_color: soft,
-        major_label_text_font_size: "11px" });
+        major_label_text_font_size: "11px", axis_label_text_color: soft });
     } else if (type === "Grid") {
       model.setv({ grid_line_color: rule });
     } else if (type === "Figure") {
       model.setv({ background_fill_color: null, border_fill_color: null, outline_line_color: null });
     }
-    const mine = (model.tags || []).find((tag) => /^c\d$/.test(tag));
+    const mine = (model.tags || []).find((tag) => /^([cq]\d|ink|soft|rule)$/.test(tag));
+    // Words that lines would run through stand on the page's own ground.
+    if ((model.tags || []).includes("words") && "background_fill_color" in model.properties) model.setv({ background_fill_color: ink("--page"), background_fill_alpha: 0.8 });
     if (mine) {
       const colour = ink(`--${mine}`);
-      for (const name of ["line_color", "fill_color"]) {
+      for (const name of ["line_color", "fill_color", "text_color", "hatch_color"]) {
         if (name in model.properties) model.setv({ [name]: colour });
       }
     }
@@ -44,7 +46,7 @@
     if (matchMedia("(pointer: coarse)").matches) {
       // A finger that moves over a chart scrolls the page; the buttons zoom.
       for (const figure of figures) figure.toolbar.setv({ active_drag: null });
-      for (const figure of figures) for (const tool of figure.toolbar.tools) if (tool.type === "BoxZoomTool") tool.setv({ active: false });
+      for (const figure of figures) for (const tool of figure.toolbar.tools) if (tool.type.startsWith("Box")) tool.setv({ active: false });
     }
     paint();
     dark.addEventListener("change", paint);

@@ -15,7 +15,7 @@ from bokeh.plotting import figure
 from sagehound.pages.markup import Html, element, markup, raw
 
 #: The inks of the light scheme, as style.css has them: what a notebook shows. The page's script puts the scheme's own
-#: in place of them, by the tag `c0` to `c9` of a glyph.
+#: in place of them, by the tag of a glyph: `c0` to `c9`, `q0` to `q4`, `ink`, `soft` or `rule`.
 INKS = ("#b3541e", "#1f5fbf", "#5b3fa8", "#0f766e", "#8a6d00", "#6b7280", "#94a3b8", "#b0307a", "#c3c8cf", "#a8b0ba")
 DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot")
 _ADDRESS = re.compile(r"https?://(?!www\.w3\.org)[^\s\"'`)<>]*")

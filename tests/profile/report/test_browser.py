@@ -1,7 +1,5 @@
 """The report in a real browser: it draws, zooms, fits a phone, follows the colour scheme, prints, and asks nobody."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,26 +8,11 @@ import pytest
 from sagehound.profile.finding import Finding, Verdict
 from sagehound.profile.report import write_report
 from sagehound.testing.recorded_profile import healthy_gpu
+from tests.pages.visit import MARKS, Visit, chromium, sync_api
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "<img src=x onerror=alert(1)>" + "x" * 120
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
-    # Playwright's own sockets and event loop are closed after pytest looks for what was left open.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -41,53 +24,18 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS, env={**os.environ, "LANG": "C.UTF-8"})
+    with chromium() as started:
         yield started
-        started.close()
 
 
-class Visit:
-    """A page that was opened, and what it said and asked for."""
-
-    def __init__(self, browser: "sync_api.Browser", path: Path, **options: object) -> None:
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda each: self.said.append(each.text) if each.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda each: self.said.append(str(each)))
-        self.page.on("dialog", lambda each: self.said.append(f"dialog {each.message}"))
-        self.page.on("request", lambda each: self.asked.append(each.url))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-charts]")
-
-    def shown(self) -> tuple[float, float]:
-        start, end = self.page.evaluate("[report.time.start, report.time.end]")
-        return start, end
-
-    def wait_for(self, condition: str) -> None:
-        """Asks until it holds; the page's own policy forbids the browser's way of waiting, which compiles a string."""
-        for _ in range(250):
-            if self.page.evaluate(condition):
-                return
-            self.page.wait_for_timeout(20)
-        pytest.fail(f"never came true: {condition}")
-
-    def check(self, path: Path) -> None:
-        """Nothing was wrong, nothing was asked for but the file, and nothing is wider than the screen."""
-        assert self.said == []
-        assert self.asked == [path.as_uri()]
-        wide, screen = self.page.evaluate(
-            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
-        assert wide <= screen
-        self.context.close()
+def shown(visit: Visit) -> tuple[float, float]:
+    start, end = visit.page.evaluate("[report.time.start, report.time.end]")
+    return start, end
 
 
 def test_a_drag_zooms_all_charts_and_the_buttons_lead_back(browser: "sync_api.Browser", report: Path) -> None:
     visit = Visit(browser, report, viewport={"width": 1280, "height": 900})
-    whole = visit.shown()
+    whole = shown(visit)
     chart = visit.page.locator("#chart-steps")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
@@ -95,15 +43,15 @@ def test_a_drag_zooms_all_charts_and_the_buttons_lead_back(browser: "sync_api.Br
     visit.page.mouse.down()
     visit.page.mouse.move(box["x"] + 500, box["y"] + 60, steps=4)
     visit.page.mouse.up()
-    zoomed = visit.shown()
+    zoomed = shown(visit)
     assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
     assert "UTC" in visit.page.locator("#shown").inner_text()
     visit.page.get_by_role("button", name="Later").click()
-    assert visit.shown()[0] > zoomed[0]
+    assert shown(visit)[0] > zoomed[0]
     visit.page.get_by_role("button", name="Whole job").click()
-    assert visit.shown() == whole
+    assert shown(visit) == whole
     visit.page.get_by_role("button", name="Zoom in").click()
-    start, end = visit.shown()
+    start, end = shown(visit)
     assert end - start == pytest.approx((whole[1] - whole[0]) / 2)
     visit.check(report)
 
