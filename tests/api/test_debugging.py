@@ -88,7 +88,9 @@ def test_a_trial_gets_its_tuning_jobs_rules():
     asked = tuning_spec(request)
     assert [rule.name for rule in asked.training.rules] == ["LossNotFinite"]
     assert asked.training.tensors_uri
-    assert asked.training_document["DebugRuleConfigurations"][0]["RuleConfigurationName"] == "LossNotFinite"
+    assert (
+        asked.definitions[0].training_document["DebugRuleConfigurations"][0]["RuleConfigurationName"] == "LossNotFinite"
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,12 @@ def test_an_empty_or_false_field_is_not_refused():
     support.check("CreateEndpointConfig", {**requests.config(), "DataCaptureConfig": {"EnableCapture": False}})
 
 
-@pytest.mark.parametrize(
-    "config",
-    [{"Strategy": "Hyperband"}, {"TrainingJobEarlyStoppingType": "Auto"}, {"StrategyConfig": {"a": 1}}],
-)
-def test_what_comes_later_is_refused_by_name(config):
-    with pytest.raises(Unsupported, match=next(iter(config))):
-        support.check("CreateHyperParameterTuningJob", requests.tuning(**config))
+def test_what_a_training_job_cannot_have_no_definition_of_a_tuning_job_can():
+    request = requests.tuning()
+    definition = requests.definition(InputDataConfig=[{**requests.channel(), "InputMode": "Pipe"}])
+    for several in ({"TrainingJobDefinition": definition}, {"TrainingJobDefinitions": [definition]}):
+        with pytest.raises(Unsupported, match=f"{next(iter(several))}.InputDataConfig.InputMode=Pipe"):
+            support.check("CreateHyperParameterTuningJob", request | several)
 
 
 def test_a_field_without_effect_is_logged_once(caplog):

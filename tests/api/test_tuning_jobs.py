@@ -27,7 +27,7 @@ def add_trial(context, number, status=TrainingStatus.IN_PROGRESS, loss=None, **t
             modified_at=NOW + number,
             arn=context.arn("training-job", name),
             spec=dataclasses.replace(spec.training, hyperparameters=spec.training.hyperparameters | tuned),
-            document=spec.training_document,
+            document=spec.definitions[0].training_document,
             parent=NAME,
             tuned=tuned,
             status=status,
@@ -193,3 +193,37 @@ def test_list_is_by_name_and_counts(call, context, job):
     assert [item["HyperParameterTuningJobName"] for item in listed] == ["a-search", NAME]
     assert [item["ObjectiveStatusCounters"]["Succeeded"] for item in listed] == [0, 1]
     assert call("ListHyperParameterTuningJobs", StatusEquals="Completed")["HyperParameterTuningJobSummaries"] == []
+
+
+def test_trials_that_the_machine_lost_are_counted_apart(call, context, job):
+    for number, reason in ((1, "InternalServerError: gone"), (2, "AlgorithmError: x")):
+        name = add_trial(context, number, TrainingStatus.FAILED)
+        context.store.update(TrainingJob, name, lambda trial, reason=reason: trial.evolve(failure_reason=reason))
+    counters = call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName=NAME)["TrainingJobStatusCounters"]
+    assert (counters["RetryableError"], counters["NonRetryableError"]) == (1, 1)
+
+
+def test_a_trial_that_had_everything_may_be_the_best_though_it_was_stopped(call, context, job):
+    name = add_trial(context, 1, TrainingStatus.STOPPED, 0.1)
+    add_trial(context, 2, TrainingStatus.COMPLETED, 0.5)
+    context.store.update(TrainingJob, name, lambda trial: trial.evolve(finished=True, artifacts_uri="s3://b/m"))
+    described = call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    assert described["BestTrainingJob"]["TrainingJobName"] == name
+
+
+def test_what_does_not_improve_is_counted_and_convergence_dated(call, context, job):
+    for number, loss in enumerate((0.5, 0.499, 0.3, 0.2999, 0.31), 1):
+        add_trial(context, number, TrainingStatus.COMPLETED, loss)
+    context.store.update(TuningJob, NAME, lambda job: job.evolve(converged_at=NOW + 3))
+    details = call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName=NAME)["TuningJobCompletionDetails"]
+    assert details == {"NumberOfTrainingJobsObjectiveNotImproving": 2, "ConvergenceDetectedTime": NOW + 3}
+
+
+def test_tags_are_there_before_the_job_that_they_belong_to(call, context):
+    seen = []
+    context.store.watch(lambda record: seen.append(type(record).__name__))
+    call("CreateHyperParameterTuningJob", **requests.tuning(NAME), Tags=[{"Key": "team", "Value": "pets"}])
+    assert seen == ["TagSet", "TuningJob"]
+    with pytest.raises(AlreadyExists):
+        call("CreateHyperParameterTuningJob", **requests.tuning(NAME), Tags=[{"Key": "team", "Value": "others"}])
+    assert call("ListTags", ResourceArn=ARN)["Tags"] == [{"Key": "team", "Value": "pets"}]

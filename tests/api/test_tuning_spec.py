@@ -1,7 +1,9 @@
 """What a CreateHyperParameterTuningJob request becomes, and what is refused at the door."""
 
+import botocore.session
 import pytest
 
+from sagehound.api.support import REFUSED, WITHOUT_EFFECT
 from sagehound.api.tuning_spec import tuning_document, tuning_spec
 from sagehound.errors import InvalidInput
 from tests.api import requests
@@ -17,9 +19,9 @@ def spec(definition=None, **config):
 
 def test_the_seeds_search():
     search = spec(RandomSeed=7)
-    assert (search.strategy, search.metric, search.goal) == ("Bayesian", "average test loss", "Minimize")
+    assert (search.strategy, search.definitions[0].metric, search.goal) == ("Bayesian", "average test loss", "Minimize")
     assert (search.max_jobs, search.max_parallel, search.seed) == (4, 2, 7)
-    assert [(item.name, item.type, item.low, item.high, item.values) for item in search.ranges] == [
+    assert [(item.name, item.type, item.low, item.high, item.values) for item in search.definitions[0].ranges] == [
         ("lr", "Continuous", "0.001", "0.1", ()),
         ("batch_size", "Categorical", "", "", ('"32"', '"64"', '"128"')),
         ("epochs", "Categorical", "", "", ('"1"', '"2"')),
@@ -29,7 +31,7 @@ def test_the_seeds_search():
 
 
 def test_the_document_of_a_trial_is_a_training_request_without_name_and_hyperparameters():
-    document = spec().training_document
+    document = spec().definitions[0].training_document
     assert set(document) == {
         "AlgorithmSpecification",
         "EnableInterContainerTrafficEncryption",
@@ -96,3 +98,83 @@ def test_a_search_without_an_objective_or_a_definition_is_refused():
 def test_a_definition_is_checked_like_a_training_job():
     with pytest.raises(InvalidInput, match="more than one channel"):
         spec({"InputDataConfig": [requests.channel(), requests.channel()]})
+
+
+#: Fields of the request that have their effect, but for those that a definition shares with CreateTrainingJob.
+WITH_EFFECT = {
+    "Autotune.Mode",
+    "HyperParameterTuningJobName",
+    "Tags.Key",
+    "Tags.Value",
+    "WarmStartConfig.ParentHyperParameterTuningJobs.HyperParameterTuningJobName",
+    "WarmStartConfig.WarmStartType",
+    *(
+        f"HyperParameterTuningJobConfig.{path}"
+        for path in (
+            "HyperParameterTuningJobObjective.MetricName",
+            "HyperParameterTuningJobObjective.Type",
+            "RandomSeed",
+            "ResourceLimits.MaxNumberOfTrainingJobs",
+            "ResourceLimits.MaxParallelTrainingJobs",
+            "ResourceLimits.MaxRuntimeInSeconds",
+            "Strategy",
+            "StrategyConfig.HyperbandStrategyConfig.MaxResource",
+            "StrategyConfig.HyperbandStrategyConfig.MinResource",
+            "TrainingJobEarlyStoppingType",
+            "TuningJobCompletionCriteria.BestObjectiveNotImproving.MaxNumberOfTrainingJobsNotImproving",
+            "TuningJobCompletionCriteria.ConvergenceDetected.CompleteOnConvergence",
+            "TuningJobCompletionCriteria.TargetObjectiveMetricValue",
+        )
+    ),
+}
+OF_A_DEFINITION = {
+    "DefinitionName",
+    "HyperParameterTuningResourceConfig.InstanceConfigs.InstanceCount",
+    "HyperParameterTuningResourceConfig.InstanceConfigs.InstanceType",
+    "HyperParameterTuningResourceConfig.InstanceCount",
+    "HyperParameterTuningResourceConfig.InstanceType",
+    "StaticHyperParameters",
+    "TuningObjective.MetricName",
+    "TuningObjective.Type",
+}
+RANGES = {
+    "AutoParameters.Name",
+    "AutoParameters.ValueHint",
+    "CategoricalParameterRanges.Name",
+    "CategoricalParameterRanges.Values",
+    *(
+        f"{kind}ParameterRanges.{field}"
+        for kind in ("Continuous", "Integer")
+        for field in ("MaxValue", "MinValue", "Name", "ScalingType")
+    ),
+}
+
+
+def leaves(shape, path=""):
+    """The paths of all fields that hold a value, through lists."""
+    while shape.type_name == "list":
+        shape = shape.member
+    if shape.type_name != "structure":
+        yield path
+        return
+    for name, member in shape.members.items():
+        yield from leaves(member, f"{path}.{name}" if path else name)
+
+
+def test_no_field_of_the_request_is_taken_silently():
+    """A field that a later version of AWS's model brings makes this fail, until it is dealt with."""
+    model = botocore.session.Session().get_service_model("sagemaker")
+    training = set(leaves(model.operation_model("CreateTrainingJob").input_shape))
+    tuning = model.operation_model("CreateHyperParameterTuningJob").input_shape
+    named = {*REFUSED["CreateHyperParameterTuningJob"], *WITHOUT_EFFECT["CreateHyperParameterTuningJob"]}
+    expected = WITH_EFFECT | {f"HyperParameterTuningJobConfig.ParameterRanges.{path}" for path in RANGES}
+    own = OF_A_DEFINITION | {f"HyperParameterRanges.{path}" for path in RANGES}
+    unknown = set()
+    for path in leaves(tuning):
+        place, _, rest = path.partition(".")
+        of_definition = place in ("TrainingJobDefinition", "TrainingJobDefinitions")
+        known = rest in own | training if of_definition else path in expected
+        if not known and path not in named:
+            unknown.add(path)
+    assert unknown == set()
+    assert expected <= set(leaves(tuning))

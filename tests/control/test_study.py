@@ -4,17 +4,18 @@ import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sagehound.control.study import Study
+from sagehound.control.trial_folders import TrialFolders
 from sagehound.errors import InvalidInput, JobFailure
-from sagehound.records.record import Record
 from sagehound.records.rules import DebugRule
+from sagehound.records.tags import TagSet
 from sagehound.records.training import Metric, SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.records.tuning import ParameterRange, TuningJob, TuningStatus, best_trial, objective_status
 from sagehound.store.sqlite import SqliteStore
+from tests.control.mortal_store import Killed, MortalStore
 from tests.control.tuning_jobs import BATCH, EPOCHS, NOW, complete, difficulty, trials, tuning_job
 
 
@@ -34,7 +35,7 @@ def store(tmp_path: Path):
 
 
 def study(store: SqliteStore, clock: Callable[[], float] = lambda: NOW) -> Study:
-    return Study(store, "dogs", clock, cores=8, side_by_side=4)
+    return Study(store, "dogs", clock, TrialFolders(store.path.parent / "jobs", clock), cores=8, side_by_side=4)
 
 
 def finish(store: SqliteStore, script=difficulty) -> TuningJob:
@@ -128,14 +129,17 @@ def test_when_every_trial_fails_the_reason_names_the_first_cause(store):
     job = finish(store, raising)
     assert job.status is TuningStatus.FAILED
     first = trials(store)[0].name
-    assert job.failure_reason == f"All training jobs failed. The first, {first}: ValueError at hpo.py:7 in dogs-001"
+    assert job.failure_reason == (
+        f"All training jobs failed. All 4 for the same reason (the first is {first}): "
+        "ValueError at hpo.py:7 in dogs-001"
+    )
 
 
 def test_after_five_failures_and_no_success_no_more_are_tried(store):
     store.insert(tuning_job(max_jobs=40))
     job = finish(store, raising)
     assert len(trials(store)) == 6  # the sixth ran beside the fifth
-    assert job.failure_reason.startswith("No training job succeeded after 6 attempts. The first, dogs-001-")
+    assert job.failure_reason.startswith("No training job succeeded after 6 attempts. All 6 for the same reason (")
 
 
 def test_an_objective_that_no_trial_prints_is_told_with_its_regex(store):
@@ -218,31 +222,6 @@ def test_the_same_seed_gives_the_same_trials_under_any_account(store, tmp_path):
     other.close()
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
-class MortalStore(SqliteStore):
-    """Dies at its `lives`-th write: before it where `before`, else right after it."""
-
-    lives, before = 10**9, False
-
-    def insert(self, record: Record) -> None:
-        self._write(lambda: super(MortalStore, self).insert(record))
-
-    def update(self, kind: Any, name: str, change: Any) -> Any:
-        return self._write(lambda: super(MortalStore, self).update(kind, name, change))
-
-    def _write(self, write: Callable[[], Any]) -> Any:
-        self.lives -= 1
-        if self.lives == 0 and self.before:
-            raise Killed
-        written = write()
-        if self.lives == 0:
-            raise Killed
-        return written
-
-
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_at_any_write_loses_and_doubles_nothing(tmp_path, before):
     whole = SqliteStore(tmp_path / "whole.db")
@@ -274,8 +253,8 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(tmp_path, before):
 
 def test_a_trial_that_a_rule_stopped_counts_as_a_stopped_one_and_the_tuner_goes_on(store):
     rule = DebugRule(name="Overfit", invoked="Overfit")
-    job = tuning_job(max_jobs=2, max_parallel=1)
-    store.insert(dataclasses.replace(job, spec=dataclasses.replace(job.spec, training=with_rules(job.spec, rule))))
+    training = dataclasses.replace(tuning_job().spec.training, rules=(rule,))
+    store.insert(tuning_job(max_jobs=2, max_parallel=1, training=training))
     own = study(store)
     own.advance()
     (first,) = trials(store)
@@ -298,5 +277,70 @@ def test_a_trial_that_a_rule_stopped_counts_as_a_stopped_one_and_the_tuner_goes_
     assert best_trial(ended, trials(store)).name == second.name
 
 
-def with_rules(spec, *rules):
-    return dataclasses.replace(spec.training, rules=rules)
+def test_a_trial_has_its_own_checkpoints_and_the_tags_of_its_tuning_job(store):
+    training = dataclasses.replace(tuning_job().spec.training, checkpoint_uri="s3://bucket/ckpt/")
+    document = {"CheckpointConfig": {"S3Uri": "s3://bucket/ckpt/", "LocalPath": "/opt/ml/checkpoints"}}
+    job = tuning_job(training=training, training_document=document)
+    store.insert(TagSet(name=job.arn, created_at=NOW, modified_at=NOW, tags={"team": "pets"}))
+    store.insert(job)
+    study(store).advance()
+    for trial in trials(store):
+        assert trial.spec.checkpoint_uri == f"s3://bucket/ckpt/{trial.name}"
+        assert trial.document["CheckpointConfig"]["S3Uri"] == trial.spec.checkpoint_uri
+        assert store.get(TagSet, trial.arn).tags == {"team": "pets"}
+
+
+def several(**spec) -> TuningJob:
+    first = tuning_job().spec.definitions[0]
+    plain = dataclasses.replace(first, name="plain", ranges=(BATCH,))
+    training = dataclasses.replace(first.training, hyperparameters={})
+    wide = dataclasses.replace(first, name="wide", metric="other", ranges=(BATCH, EPOCHS), training=training)
+    job = tuning_job(strategy="Random", max_jobs=9, max_parallel=1)
+    return dataclasses.replace(job, spec=dataclasses.replace(job.spec, definitions=(plain, wide), **spec))
+
+
+def test_definitions_take_turns_until_one_has_nothing_left(store):
+    store.insert(several(max_jobs=9))
+    assert finish(store).status is TuningStatus.COMPLETED
+    own = trials(store)
+    assert [trial.definition for trial in own] == ["plain", "wide"] * 3 + ["wide"] * 3
+    assert len({tuple(trial.tuned.items()) for trial in own}) == 9
+    assert [trial.spec.hyperparameters["_tuning_objective_metric"] for trial in own[:2]] == ["loss", "other"]
+
+
+def test_a_warm_start_knows_its_parents_results(store):
+    store.insert(tuning_job(max_jobs=12, strategy="Random"))
+    finish(store)
+    child = tuning_job("child", max_jobs=1, max_parallel=1, parents=("dogs", "gone"), seed=5)
+    store.insert(child)
+    Study(store, "child", lambda: NOW, TrialFolders(store.path.parent, lambda: NOW)).advance()
+    cold = tuning_job("cold", max_jobs=1, max_parallel=1, seed=5)
+    store.insert(cold)
+    Study(store, "cold", lambda: NOW, TrialFolders(store.path.parent, lambda: NOW)).advance()
+    (warm,), (first,) = trials(store, "child"), trials(store, "cold")
+    assert warm.tuned != first.tuned
+    assert difficulty(warm) < sorted(difficulty(trial) for trial in trials(store))[6]
+
+
+def test_values_that_make_no_difference_are_remarked_once(store):
+    store.insert(tuning_job(max_jobs=8))
+    job = finish(store, lambda trial: 0.5)
+    assert len(job.notes) == 1
+    assert job.notes[0].startswith("4 trials with different values all came to exactly 0.5")
+
+
+def test_an_objective_that_is_not_found_is_noted_with_the_first_trial(store):
+    folder = store.path.parent / "jobs"
+    store.insert(tuning_job(max_jobs=3, max_parallel=1))
+    own = study(store)
+    own.advance()
+    first = trials(store)[0].name
+    (folder / first).mkdir(parents=True)
+    (folder / first / "algo-1.log").write_text("1 begun\n2 Loss: 0.25\n")
+    own.advance([complete(store, first, lambda trial: None)])
+    (note,) = store.get(TuningJob, "dogs").notes
+    assert "'Loss: 0.25' (the same words with other capital letters)" in note
+    assert store.get(TrainingJob, first).notes == (note,)
+    assert (folder / first / "algo-1.log").read_text().endswith(f"sagehound: {note}\n")
+    assert study(store).advance() is not None
+    assert store.get(TrainingJob, first).notes == (note,)

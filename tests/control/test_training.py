@@ -58,18 +58,22 @@ class House:
         )
 
     def create(self, name: str = "job", **changes) -> None:
+        tuned = changes.pop("tuned", {})
         spec = TrainingSpec(
             output_uri="s3://bucket/out/",
             instance_type=changes.pop("instance_type", "ml.m5.large"),
             hyperparameters={
                 "sagemaker_program": '"train.py"',
                 "sagemaker_submit_directory": '"s3://bucket/code/sourcedir.tar.gz"',
+                **tuned,
             },
             channels=changes.pop("channels", (Channel(name="train", uri="s3://bucket/data"),)),
             **changes,
         )
         now = self.clock()
-        job = TrainingJob(name=name, created_at=now, modified_at=now, arn=f"arn:{name}", spec=spec, document={})
+        job = TrainingJob(
+            name=name, created_at=now, modified_at=now, arn=f"arn:{name}", spec=spec, document={}, tuned=tuned
+        )
         self.store.insert(job.enter(SecondaryStatus.PENDING, now, "Waiting"))
 
     def job(self, name: str = "job") -> TrainingJob:
@@ -521,5 +525,69 @@ def test_a_gpu_instance_on_a_machine_without_one_is_said_and_threads_are_shared(
         assert any("ml.p3.8xlarge has a GPU on AWS" in note for note in launch.notes)
         assert [host.name for host in launch.hosts] == ["algo-1", "algo-2"]
         assert all(int(host.environment["OMP_NUM_THREADS"]) >= 1 for host in launch.hosts)
+
+    house.run(story)
+
+
+LOST = "InternalServerError: the process that supervised the job is gone without a record"
+
+
+def trainings(house: House) -> int:
+    """How often the script was started."""
+    return [step.status.value for step in house.job().history].count("Training")
+
+
+def test_a_job_that_the_machine_lost_is_run_again_as_often_as_was_asked(house):
+    async def story():
+        house.create(retries=2, checkpoint_uri="s3://bucket/ckpt")
+        for attempt in (1, 2):
+            await house.until(lambda: trainings(house) == attempt)  # noqa: B023
+            (house.folder() / "algo-1" / "checkpoints" / "last").write_text(f"epoch {attempt}")
+            house.finish(code=-9, cause="lost", reason=LOST)
+            await house.until(lambda: house.job().attempts == attempt)  # noqa: B023
+        await house.until(lambda: trainings(house) == 3)
+        assert (house.folder() / "algo-1" / "checkpoints" / "last").read_text() == "epoch 2"
+        house.finish()
+        job = await house.ended()
+        assert (job.status, job.attempts) == (TrainingStatus.COMPLETED, 2)
+        assert [step.status.value for step in job.history].count("Starting") == 3
+        assert sum("the job is run again" in line for line in house.log()) == 2
+
+    house.run(story)
+
+
+@pytest.mark.parametrize(
+    ("retries", "reason"), [(0, LOST), (3, 'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "x"')]
+)
+def test_without_a_retry_strategy_and_for_a_fault_of_the_script_it_is_not(house, retries, reason):
+    async def story():
+        house.create(retries=retries)
+        await house.trains()
+        house.finish(code=1, reason=reason)
+        job = await house.ended()
+        assert (job.status, job.attempts, job.failure_reason) == (TrainingStatus.FAILED, 0, reason)
+        assert job.failed_internally is reason.startswith("Internal")
+
+    house.run(story)
+
+
+def test_the_last_attempt_that_is_lost_fails_the_job(house):
+    async def story():
+        house.create(retries=1)
+        for attempt in (1, 2):
+            await house.until(lambda: trainings(house) == attempt)  # noqa: B023
+            house.finish(code=-9, cause="lost", reason=LOST)
+        assert (await house.ended()).failure_reason == LOST
+
+    house.run(story)
+
+
+def test_values_that_a_script_does_not_read_open_its_log(house):
+    async def story():
+        house.create(tuned={"depth": "3"})
+        await house.trains()
+        note = "no file of the code mentions depth; its value 3 may not be used"
+        assert house.job().notes == (note,)
+        assert f"sagehound: {note}" in house.launcher.launches[house.folder()].notes
 
     house.run(story)

@@ -39,8 +39,10 @@ def awaited(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
     return run
 
 
-async def run_until_ended(store: SqliteStore, tmp_path: Path, *jobs: TuningJob) -> list[TuningJob]:
-    """Run the loop, hand it `jobs`, and give them back when all have ended."""
+async def run_until_ended(
+    store: SqliteStore, tmp_path: Path, *jobs: TuningJob, there: tuple[str, ...] = ()
+) -> list[TuningJob]:
+    """Run the loop, hand it `jobs`, and give them back when all have ended, and those that are `there` already."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def noticed(record: Record) -> None:
@@ -48,7 +50,7 @@ async def run_until_ended(store: SqliteStore, tmp_path: Path, *jobs: TuningJob) 
             loop.call_soon_threadsafe(lambda: all_ended() and ended.set())
 
     def all_ended() -> bool:
-        return all(store.get(TuningJob, job.name).status.ended for job in jobs)
+        return all(store.get(TuningJob, name).status.ended for name in (*there, *(job.name for job in jobs)))
 
     store.watch(noticed)
     working = asyncio.create_task(TuningLoop(store, Settings(home=tmp_path), lambda: NOW).run())
@@ -94,7 +96,12 @@ async def test_what_was_unfinished_at_the_start_is_taken_up(store, tmp_path):
     loop = TuningLoop(store, Settings(home=tmp_path), lambda: NOW)
     made = asyncio.Event()
     running = asyncio.get_running_loop()
-    store.watch(lambda record: running.call_soon_threadsafe(made.set))
+
+    def noticed(record: Record) -> None:
+        if record.name.startswith("dogs-002"):  # The last that is made before one ends.
+            running.call_soon_threadsafe(made.set)
+
+    store.watch(noticed)
     first = asyncio.create_task(loop.run())
     await asyncio.wait_for(made.wait(), DEADLINE_S)
     first.cancel()
@@ -104,7 +111,7 @@ async def test_what_was_unfinished_at_the_start_is_taken_up(store, tmp_path):
         complete(store, trial.name)  # while no loop is there to hear of it
     train_at_once(store)
     second = tuning_job("other")
-    await run_until_ended(store, tmp_path, second)
+    await run_until_ended(store, tmp_path, second, there=("dogs",))
     assert [trial.name[:8] for trial in trials(store)][-1] == "dogs-006"
 
 

@@ -14,7 +14,7 @@ from sagehound.records.training import (
     TrainingSpec,
     TrainingStatus,
 )
-from sagehound.records.tuning import ParameterRange, TuningJob, TuningSpec
+from sagehound.records.tuning import Definition, ParameterRange, TuningJob, TuningSpec
 from sagehound.store.store import Query, Store, every
 
 NOW = 1_800_000_000.0
@@ -34,16 +34,20 @@ def tuning_job(name: str = "dogs", **spec: Any) -> TuningJob:
         hyperparameters=dict(STATIC),
         metrics=(MetricDefinition(name="loss", regex="loss: ([0-9.]+)"),),
     )
+    definition: dict[str, Any] = {
+        "metric": "loss",
+        "ranges": (LR, BATCH, EPOCHS),
+        "training": training,
+        "training_document": {"RoleArn": "arn:aws:iam::000000000000:role/r"},
+    }
+    definition |= {key: spec.pop(key) for key in definition if key in spec}
     defaults: dict[str, Any] = {
         "strategy": "Bayesian",
-        "metric": "loss",
         "goal": "Minimize",
-        "ranges": (LR, BATCH, EPOCHS),
+        "definitions": (Definition(**definition),),
         "max_jobs": 4,
         "max_parallel": 2,
         "seed": 3,
-        "training": training,
-        "training_document": {"RoleArn": "arn:aws:iam::000000000000:role/r"},
     }
     return TuningJob(
         name=name,

@@ -6,6 +6,7 @@ import pytest
 
 from sagehound.records.training import Metric, TrainingJob, TrainingSpec, TrainingStatus
 from sagehound.records.tuning import (
+    Definition,
     ObjectiveStatus,
     TuningJob,
     TuningSpec,
@@ -19,7 +20,8 @@ SPEC = TrainingSpec(output_uri="s3://bucket/", instance_type="ml.m5.large")
 
 
 def tuning(goal: str = "Minimize") -> TuningJob:
-    spec = TuningSpec(strategy="Random", metric="loss", goal=goal, ranges=(), max_jobs=9, max_parallel=1, training=SPEC)
+    definition = Definition(metric="loss", ranges=(), training=SPEC)
+    spec = TuningSpec(strategy="Random", goal=goal, definitions=(definition,), max_jobs=9, max_parallel=1)
     return TuningJob(name="dogs", created_at=0.0, modified_at=0.0, arn="arn", spec=spec, document={})
 
 

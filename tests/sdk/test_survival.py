@@ -1,5 +1,8 @@
 """kill -9 of the service while it works, and a long queue."""
 
+import json
+import os
+import signal
 import tarfile
 
 import boto3
@@ -94,6 +97,64 @@ def test_a_tuning_job_survives_kill_9(client, own_home):
     trials = sm.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="survivor")
     assert len(trials["TrainingJobSummaries"]) == 6
     assert tuning(sm)["BestTrainingJob"]["TrainingJobName"]
+
+
+def test_hyperband_goes_on_after_kill_9_and_runs_no_trial_twice(client, own_home):
+    sm = client()
+    definition = training(code_in_s3(), "curve.py")
+    definition["StaticHyperParameters"] = {**definition.pop("HyperParameters"), "pause": "0.2", "epochs": "9"}
+    definition["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss: ([0-9.]+)"}]
+    sm.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="survivor",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Hyperband",
+            "StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}},
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {
+                "ContinuousParameterRanges": [{"Name": "lr", "MinValue": "0.001", "MaxValue": "10"}],
+            },
+        },
+        TrainingJobDefinition=definition,
+    )
+    for ended in (1, 3, 5):
+        eventually(lambda sm=sm, ended=ended: counters(sm)["Completed"] + counters(sm)["Stopped"] >= ended)
+        kill_service(own_home)
+        sm = client()
+    eventually(lambda: tuning(sm)["HyperParameterTuningJobStatus"] == "Completed")
+    counted = counters(sm)
+    assert counted["Completed"] + counted["Stopped"] == 8
+    assert counted["Completed"] >= 1
+    assert counted["Stopped"] >= 1
+    for log in (own_home / "jobs").glob("survivor-*/algo-1.log"):
+        assert log.read_text().count("mode None") == 1
+
+
+def test_a_trial_whose_supervisor_is_killed_is_run_again(client, own_home, tmp_path):
+    sm = client()
+    go_on = tmp_path / "go-on"
+    definition = training(code_in_s3(), "waits.py", until=str(go_on))
+    definition["StaticHyperParameters"] = definition.pop("HyperParameters")
+    definition["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss: ([0-9.]+)"}]
+    sm.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="survivor",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "lr", "MinValue": "0.1", "MaxValue": "1"}]},
+        },
+        TrainingJobDefinition={**definition, "RetryStrategy": {"MaximumRetryAttempts": 2}},
+    )
+    claim = eventually(lambda: next((own_home / "jobs").glob("survivor-*/shim.json"), None))
+    log = claim.with_name("algo-1.log")
+    eventually(lambda: log.is_file() and "begun" in log.read_text())
+    os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
+    eventually(lambda: log.read_text().count("begun") == 2)
+    go_on.touch()
+    eventually(lambda: tuning(sm)["HyperParameterTuningJobStatus"] == "Completed")
+    assert counters(sm) == {"Completed": 1, "InProgress": 0, "RetryableError": 0, "NonRetryableError": 0, "Stopped": 0}
+    assert "the job is run again" in log.read_text()
 
 
 def tuning(sm):

@@ -119,13 +119,3 @@ def test_stop_ends_the_running_trials(estimator, sm):
     tuning.stop_tuning_job()
     eventually(lambda: status(sm, name) == "Stopped")
     assert {trial["TrainingJobStatus"] for trial in trials(sm, name)} == {"Stopped"}
-
-
-@pytest.mark.parametrize(
-    ("options", "words"), [({"strategy": "Hyperband"}, "Hyperband"), ({"early_stopping_type": "Auto"}, "arly")]
-)
-def test_what_comes_later_is_refused_by_name(tuner, options, words):
-    from botocore.exceptions import ClientError
-
-    with pytest.raises((ClientError, ValueError), match=words):
-        tuner("refused", **options)

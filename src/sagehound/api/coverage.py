@@ -34,7 +34,7 @@ def _sections(tests: Path) -> Iterator[str]:
     catalogue = Catalogue(OPERATIONS)
     for service in SERVICES:
         yield from _service(service, catalogue, tests)
-    for page in ("debugger.md", "profiler.md"):
+    for page in ("tuning.md", "debugger.md", "profiler.md"):
         yield (Path(__file__).parent / page).read_text().strip()
     yield "## Fields that are refused by name"
     rows = [

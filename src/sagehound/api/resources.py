@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from sagehound.api import tags
@@ -9,6 +10,9 @@ from sagehound.api.context import Context
 from sagehound.errors import AlreadyExists, NotFound, SagehoundError
 from sagehound.records.record import Record
 from sagehound.store.store import R
+
+#: One resource is added at a time: of two requests for one name, the tags of the first stay.
+_ADDING = threading.Lock()
 
 
 def find(context: Context, kind: type[R], name: str, missing: SagehoundError) -> R:
@@ -20,14 +24,24 @@ def find(context: Context, kind: type[R], name: str, missing: SagehoundError) ->
 
 
 def add(context: Context, record: Record, arn: str, request: dict[str, Any], taken: SagehoundError) -> None:
-    """Store `record` and the request's `Tags`; `taken` where the name is, and then nothing is changed."""
+    """Store `record` and the request's `Tags`; `taken` where the name is, and then nothing is changed.
+
+    The tags come first: what the record sets in motion may look at them.
+    """
     given = request.get("Tags", [])
     tags.check({tag["Key"]: tag["Value"] for tag in given})
-    try:
-        context.store.insert(record)
-    except AlreadyExists:
-        raise taken from None
-    tags.attach(arn, given, context)
+    with _ADDING:
+        try:
+            context.store.get(type(record), record.name)
+        except NotFound:
+            tags.forget(arn, context)  # Left by a request that was cut off after its tags.
+        else:
+            raise taken
+        tags.attach(arn, given, context)
+        try:
+            context.store.insert(record)
+        except AlreadyExists:
+            raise taken from None
 
 
 def remove(context: Context, kind: type[Record], name: str, arn: str, missing: SagehoundError) -> None:

@@ -34,6 +34,7 @@ _TRAINING_REFUSED = {
     "ResourceConfig.TrainingPlanArn": _HARDWARE,
 }
 
+_DEFINITIONS = ("TrainingJobDefinition", "TrainingJobDefinitions")
 _CONTAINERS = ("PrimaryContainer", "Containers")
 _CONTAINER_REFUSED = {
     "Mode=MultiModel": "make one model of each archive",
@@ -55,17 +56,7 @@ REFUSED: dict[str, dict[str, str]] = {
         "ModelPackageConfig": "leave it out; the model is at ModelArtifacts.S3ModelArtifacts",
     },
     "CreateHyperParameterTuningJob": {
-        "HyperParameterTuningJobConfig.Strategy=Hyperband": "not yet, it comes later; use Bayesian, Random or Grid",
-        "HyperParameterTuningJobConfig.StrategyConfig": "not yet, Hyperband comes later; leave it out",
-        "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType=Auto": "not yet, it comes later; use Off",
-        "HyperParameterTuningJobConfig.TuningJobCompletionCriteria": _LATER,
-        "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": _LATER,
-        "TrainingJobDefinitions": "send one TrainingJobDefinition",
-        "TrainingJobDefinition.HyperParameterRanges": "send HyperParameterTuningJobConfig.ParameterRanges",
-        "TrainingJobDefinition.TuningObjective": "send HyperParameterTuningJobConfig.HyperParameterTuningJobObjective",
-        "WarmStartConfig": _LATER,
-        "Autotune": _LATER,
-        **{f"TrainingJobDefinition.{path}": why for path, why in _TRAINING_REFUSED.items()},
+        **{f"{definition}.{path}": why for definition in _DEFINITIONS for path, why in _TRAINING_REFUSED.items()},
     },
     "CreateModel": {
         **{f"{container}.{path}": why for container in _CONTAINERS for path, why in _CONTAINER_REFUSED.items()},
@@ -109,11 +100,15 @@ _TRAINING_WITHOUT_EFFECT = (
     "ResourceConfig.SelectedInstanceType",
     "ResourceConfig.VolumeKmsKeyId",
     "ResourceConfig.VolumeSizeInGB",
-    "RetryStrategy",
     "RoleArn",
     "StoppingCondition.MaxPendingTimeInSeconds",
     "StoppingCondition.MaxWaitTimeInSeconds",
     "VpcConfig",
+)
+
+_TUNING_RESOURCES_WITHOUT_EFFECT = tuple(
+    f"HyperParameterTuningResourceConfig.{field}"
+    for field in ("AllocationStrategy", "InstanceConfigs.VolumeSizeInGB", "VolumeKmsKeyId", "VolumeSizeInGB")
 )
 
 _CONTAINER_WITHOUT_EFFECT = (
@@ -143,7 +138,9 @@ WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
         "SessionChainingConfig",
     ),
     "CreateHyperParameterTuningJob": tuple(
-        f"TrainingJobDefinition.{path}" for path in (*_TRAINING_WITHOUT_EFFECT, "HyperParameterTuningResourceConfig")
+        f"{definition}.{path}"
+        for definition in _DEFINITIONS
+        for path in (*_TRAINING_WITHOUT_EFFECT, *_TUNING_RESOURCES_WITHOUT_EFFECT)
     ),
     "CreateModel": (
         "EnableNetworkIsolation",

@@ -54,6 +54,7 @@ def training_spec(request: dict[str, Any]) -> TrainingSpec:
         instance_count=resources["InstanceCount"],
         max_runtime_s=_max_runtime_s(request.get("StoppingCondition", {})),
         metrics=metric_definitions(algorithm.get("MetricDefinitions", [])),
+        retries=request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0),
         **debugging(request),
         **profiling(request),
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import Any
 
 from sagehound.api.context import Context
 from sagehound.api.training_description import reason
+from sagehound.errors import NotFound
+from sagehound.names import trial_number
 from sagehound.records.training import TrainingJob, TrainingStatus
 from sagehound.records.tuning import ObjectiveStatus, TuningJob, best_trial, objective, objective_status
 from sagehound.store.store import Query, every
+from sagehound.tuning.completion import Completion
+from sagehound.tuning.trial import Trial
 
 
 def trials(job: TuningJob, context: Context) -> list[TrainingJob]:
@@ -27,6 +32,11 @@ def description(job: TuningJob, context: Context) -> dict[str, Any]:
         **_shared(job, own),
         "FailureReason": reason(job.failure_reason),
         "BestTrainingJob": trial_summary(best, job) if best else None,
+        "OverallBestTrainingJob": _overall_best(job, best, context),
+        "TuningJobCompletionDetails": {
+            "NumberOfTrainingJobsObjectiveNotImproving": _not_improving(job, own),
+            "ConvergenceDetectedTime": job.converged_at,
+        },
         "ConsumedResources": {"RuntimeInSeconds": max(0, round((ended_at or context.clock()) - job.created_at))},
     }
 
@@ -45,7 +55,7 @@ def trial_summary(trial: TrainingJob, job: TuningJob) -> dict[str, Any]:
     """One trial, as in BestTrainingJob and ListTrainingJobsForHyperParameterTuningJob."""
     value = objective(job, trial)
     return {
-        "TrainingJobDefinitionName": job.document["TrainingJobDefinition"].get("DefinitionName"),
+        "TrainingJobDefinitionName": trial.definition or None,
         "TrainingJobName": trial.name,
         "TrainingJobArn": trial.arn,
         "TuningJobName": job.name,
@@ -58,7 +68,7 @@ def trial_summary(trial: TrainingJob, job: TuningJob) -> dict[str, Any]:
         "ObjectiveStatus": objective_status(job, trial),
         "FinalHyperParameterTuningJobObjectiveMetric": None
         if value is None
-        else {"Type": job.spec.goal, "MetricName": job.spec.metric, "Value": value},
+        else {"Type": job.spec.goal, "MetricName": job.spec.definition(trial.definition).metric, "Value": value},
     }
 
 
@@ -66,6 +76,7 @@ def _shared(job: TuningJob, own: list[TrainingJob]) -> dict[str, Any]:
     """What Describe and the list both show."""
     statuses = Counter(trial.status for trial in own)
     objectives = Counter(objective_status(job, trial) for trial in own)
+    internal = sum(trial.failed_internally for trial in own)
     return {
         "HyperParameterTuningJobName": job.name,
         "HyperParameterTuningJobArn": job.arn,
@@ -76,9 +87,36 @@ def _shared(job: TuningJob, own: list[TrainingJob]) -> dict[str, Any]:
         "TrainingJobStatusCounters": {
             "Completed": statuses[TrainingStatus.COMPLETED],
             "InProgress": statuses[TrainingStatus.IN_PROGRESS] + statuses[TrainingStatus.STOPPING],
-            "RetryableError": 0,
-            "NonRetryableError": statuses[TrainingStatus.FAILED],
+            "RetryableError": internal,
+            "NonRetryableError": statuses[TrainingStatus.FAILED] - internal,
             "Stopped": statuses[TrainingStatus.STOPPED],
         },
         "ObjectiveStatusCounters": {status: objectives[status] for status in ObjectiveStatus},
     }
+
+
+def _overall_best(job: TuningJob, best: TrainingJob | None, context: Context) -> dict[str, Any] | None:
+    """The best of this job's trials and its parents', where they had the same task; as AWS has it, None elsewhere."""
+    if not job.spec.same_task:
+        return None
+    found = [(job, best)] if best else []
+    for name in job.spec.parents:
+        with contextlib.suppress(NotFound):
+            parent = context.store.get(TuningJob, name)
+            best_there = best_trial(parent, trials(parent, context))
+            found += [(parent, best_there)] if best_there else []
+    if not found:
+        return None
+    its_job, trial = min(found, key=lambda pair: (_rank(*pair), pair[1].created_at))
+    return trial_summary(trial, its_job)
+
+
+def _rank(job: TuningJob, trial: TrainingJob) -> float:
+    value = objective(job, trial)
+    assert value is not None
+    return -value if job.maximizes else value
+
+
+def _not_improving(job: TuningJob, own: list[TrainingJob]) -> int:
+    results = (Trial(number=trial_number(t.name), values=t.tuned, objective=objective(job, t)) for t in own)
+    return Completion(maximize=job.maximizes).not_improving(results)

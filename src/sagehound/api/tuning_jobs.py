@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sagehound.api import resources, support
+from sagehound.api.autotune import autotuned
 from sagehound.api.context import Context
 from sagehound.api.lists import DEFAULT_RESULTS, Listing, cursor, token
 from sagehound.api.tuning_description import description, summary, trial_summary, trials
 from sagehound.api.tuning_spec import tuning_document, tuning_spec
+from sagehound.api.warm_start import check_parents, with_parents_metrics
 from sagehound.errors import AlreadyExists, InvalidInput, NotFound
 from sagehound.records.training import TrainingJob
 from sagehound.records.tuning import TuningJob, TuningStatus, objective
@@ -20,7 +22,8 @@ _TRIALS = Listing("TrainingJobSummaries", sort="Name")
 def create(request: dict[str, Any], context: Context) -> dict[str, Any]:
     """CreateHyperParameterTuningJob: the record of a job that the tuning loop takes up; nothing is waited for."""
     support.check("CreateHyperParameterTuningJob", request)
-    job = _record(request, context)
+    job = _record(autotuned(with_parents_metrics(request, context)), context)
+    check_parents(job.spec, context)
     taken = AlreadyExists(
         f"A hyperparameter tuning job with the name, {job.name}, already exists. Choose a different name."
     )

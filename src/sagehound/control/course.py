@@ -9,7 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sagehound.control.artifacts import upload
@@ -21,11 +21,12 @@ from sagehound.control.slots import Grant, gpus_of
 from sagehound.control.staging import Staging
 from sagehound.errors import JobFailure, ObjectStoreError, ServiceUnavailable
 from sagehound.jobs import configuration, contract, metrics, sampling
-from sagehound.jobs.launcher import Exit, Launcher
+from sagehound.jobs.delivery import undelivered
+from sagehound.jobs.launcher import Exit, Launch, Launcher
 from sagehound.jobs.lines import LineWriter
 from sagehound.jobs.logs import log_path
 from sagehound.objects.store import ObjectStore
-from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
+from sagehound.records.training import INTERNAL, SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.settings import Settings
 from sagehound.store.store import Store
 
@@ -96,11 +97,15 @@ class Course:
     async def run(self, grant: Grant | None) -> None:
         """See the job through; `grant` None means that it was stopped before its turn came."""
         try:
-            if not self._around.launcher.started(self._folder):
-                if grant is None or self._stopping.is_set():
-                    raise Interrupted
-                await asyncio.to_thread(self._prepare, grant)
-            await self._watch()
+            while True:
+                if not self._around.launcher.started(self._folder):
+                    if grant is None or self._stopping.is_set():
+                        raise Interrupted
+                    await asyncio.to_thread(self._prepare, grant)
+                ended = await self._watch()
+                if not await asyncio.to_thread(self._made_ready_again, ended):
+                    break
+            await asyncio.to_thread(self._conclude, ended)
         except Interrupted:
             await asyncio.to_thread(self._end, TrainingStatus.STOPPED, SecondaryStatus.STOPPED, "")
         except JobFailure as failure:
@@ -124,7 +129,7 @@ class Course:
         with self._log(hosts[0]) as say:
             staging = Staging(around.objects, self._folder / "staged", self._halt, say, around.delays_s)
             channels, code = staging.channels(job.spec, hosts), staging.code(job.spec)
-            launch = contract.launch(job, self._staged(job, channels, code, grant))
+            launch = self._with_notes(job, contract.launch(job, self._staged(job, channels, code, grant)))
             checkpoints = self._checkpoints(job)
             if checkpoints is not None:
                 count = persistently(checkpoints.bring_down, self._halt, say, around.delays_s)
@@ -132,6 +137,17 @@ class Course:
         if self._halt.is_set():
             raise Interrupted
         around.launcher.start(launch)
+
+    def _with_notes(self, job: TrainingJob, launch: Launch) -> Launch:
+        """The launch, whose log opens with what of a tuner's values the script will not get."""
+        if not job.tuned:
+            return launch
+        host = launch.hosts[0]
+        config = host.folder / "input" / "config" / "hyperparameters.json"
+        notes = tuple(undelivered(host.folder / "code", host.argv, config, job.tuned))
+        if notes:
+            self._update(lambda job: job.evolve(notes=notes))
+        return replace(launch, notes=(*launch.notes, *(f"sagehound: {note}" for note in notes)))
 
     def _begun(self, job: TrainingJob) -> TrainingJob:
         now = self._around.clock()
@@ -159,8 +175,8 @@ class Course:
             region=settings.region,
         )
 
-    async def _watch(self) -> None:
-        """From the script's start to the job's end."""
+    async def _watch(self) -> Exit:
+        """From the script's start to its end."""
         launcher = self._around.launcher
         await asyncio.to_thread(self._update, self._trains)
         ending = asyncio.ensure_future(launcher.wait(self._folder))
@@ -174,7 +190,28 @@ class Course:
             for result in await asyncio.gather(stopper, *keepers, return_exceptions=True):
                 if isinstance(result, Exception):
                     _LOG.error("training job %s: %s", self._name, result, exc_info=result)
-        await asyncio.to_thread(self._conclude, ended)
+        return ended
+
+    def _made_ready_again(self, ended: Exit) -> bool:
+        """Whether the job is run once more, as its RetryStrategy has it after an end that was not its script's doing:
+        what is left of the last attempt is removed, but for logs, and checkpoints that are stored."""
+        job, around = self._job(), self._around
+        again = ended.reason.startswith(INTERNAL) and job.attempts < job.spec.retries
+        if not again or self._stopping.is_set() or job.status is not TrainingStatus.IN_PROGRESS:
+            return False
+        with self._log("algo-1") as say:
+            say(f"sagehound: {ended.reason}")
+            checkpoints = self._checkpoints(job)
+            if checkpoints is not None:
+                persistently(checkpoints.sync, self._closing, say, around.delays_s)
+            say(f"sagehound: the job is run again, the {job.attempts + 1}. of {job.spec.retries} times at most")
+        # The count first: a kill in between costs an attempt, never gives one too many.
+        self._update(lambda job: job.evolve(attempts=job.attempts + 1, modified_at=around.clock()))
+        self._clear()
+        metrics.begin_again(self._folder)
+        self._growing = None
+        around.launcher.forget(self._folder)
+        return True
 
     def _trains(self, job: TrainingJob) -> TrainingJob:
         if job.status is not TrainingStatus.IN_PROGRESS or job.secondary is not SecondaryStatus.DOWNLOADING:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from sagehound.errors import AlreadyExists, JobFailure
-from sagehound.names import Arn, trial_name, trial_number
-from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
+from sagehound.control.outcome import ATTEMPTS, outcome
+from sagehound.control.search import Search
+from sagehound.control.trial_folders import TrialFolders
+from sagehound.control.trial_jobs import trial_job
+from sagehound.errors import AlreadyExists, JobFailure, NotFound
+from sagehound.names import trial_number
+from sagehound.records.tags import TagSet
+from sagehound.records.training import TrainingJob, TrainingStatus
 from sagehound.records.tuning import TuningJob, TuningStatus, objective
 from sagehound.store.store import Query, Store, every
-from sagehound.tuning.catalogue import create
-from sagehound.tuning.space import Space, Values
-from sagehound.tuning.strategy import Strategy
+from sagehound.tuning.completion import Completion
 from sagehound.tuning.trial import Trial
 
-#: After so many failed trials and no completed one, no more are made: SageMaker's own limit.
-ATTEMPTS = 5
-#: The hyperparameter that tells a trial, and the SDK, what is sought.
-OBJECTIVE_KEY = "_tuning_objective_metric"
+_LOG = logging.getLogger(__name__)
+#: So many trials with different values and the very same objective are worth a word.
+_ALIKE = 4
 _REASON_CHARACTERS = 1024
+#: In every note of an objective that no line gave.
+_UNMATCHED = "gave the objective"
 
 
 class Study:
@@ -32,36 +36,55 @@ class Study:
     """
 
     def __init__(
-        self, store: Store, name: str, clock: Callable[[], float], cores: int = 1, side_by_side: int = 1
+        self,
+        store: Store,
+        name: str,
+        clock: Callable[[], float],
+        folders: TrialFolders,
+        cores: int = 1,
+        side_by_side: int = 1,
     ) -> None:
         self._store = store
         self._name = name
         self._clock = clock
+        self._folders = folders
         self._cores = cores
         self._side_by_side = side_by_side
-        self._strategy: Strategy | None = None
+        self._searches: dict[str, Search] = {}
         self._trials: dict[int, TrainingJob] = {}
         self._running: set[int] = set()
+        self._results: dict[int, Trial] = {}
+        self._failed = self._completed = 0
 
-    def advance(self, ended: Iterable[TrainingJob] = ()) -> float | None:
-        """Take in the trials that ended and do what is to be done now. How many seconds later to come back though
-        no trial ends (infinity: no need to); None when the tuning job has ended. JobFailure where it cannot go on."""
+    @property
+    def watched(self) -> frozenset[str]:
+        """The trials whose curves may decide that they stop: those that train now."""
+        if not any(search.judges for search in self._searches.values()):
+            return frozenset()
+        training = (self._trials[number] for number in self._running)
+        return frozenset(t.name for t in training if t.has_trained and t.status is TrainingStatus.IN_PROGRESS)
+
+    def advance(self, news: Iterable[TrainingJob] = (), grown: Iterable[str] = ()) -> float | None:
+        """Take in the trials that changed and those that have `grown` (printed an objective), and do what is to be done
+        now. How many seconds later to come back though nothing changes (infinity: no need to); None when the tuning
+        job has ended. JobFailure where it cannot go on."""
         job = self._store.get(TuningJob, self._name)
         if job.status.ended:
             return None
-        strategy = self._strategy or self._recalled(job)
-        for trial in ended:
-            if trial_number(trial.name) in self._running:
-                self._learn(job, strategy, trial)
+        if not self._searches:
+            self._recall(job)
+        self._hear(job, news, grown)
+        job = self._concluded(job)
         left = self._time_left(job)
-        if job.status is TuningStatus.STOPPING or left <= 0:
-            self.stop_trials()
+        if job.status is TuningStatus.STOPPING or job.complete_because or left <= 0:
+            self.stop_trials(job.complete_because)
             left = math.inf
         else:
-            self._launch(job, strategy)
+            self._judge(job)
+            self._launch(job)
         if self._running:
             return left
-        self._end(*self._outcome(job))
+        self._end(*outcome(job, self._in_order()))
         return None
 
     def give_up(self, reason: str) -> None:
@@ -69,37 +92,147 @@ class Study:
         self.stop_trials()
         self._end(TuningStatus.FAILED, reason)
 
-    def stop_trials(self) -> None:
+    def stop_trials(self, reason: str = "") -> None:
         """Ask every running trial to stop; the training loop does it."""
         for number in sorted(self._running):
-            self._store.update(TrainingJob, self._trials[number].name, lambda job: job.asked_to_stop(self._clock()))
+            self._stop(number, reason)
 
-    def _recalled(self, job: TuningJob) -> Strategy:
-        """The strategy, told every trial that there is."""
-        space, maximize = Space.parse(job.spec.ranges), job.spec.goal == "Maximize"
-        strategy = create(job.spec.strategy, space, seed=_seed(job), maximize=maximize)
+    def _recall(self, job: TuningJob) -> None:
+        """The searches, told the parents' trials and every trial that there is."""
+        for definition in job.spec.definitions:
+            search = self._searches[definition.name] = Search(job, definition)
+            search.inherit(self._inherited(job))
         trials = every(self._store, TrainingJob, Query(group=job.name, limit=1000))
         for trial in sorted(trials, key=lambda trial: trial_number(trial.name)):
-            self._learn(job, strategy, trial)
-        self._strategy = strategy
-        return strategy
+            self._learn(job, trial)
 
-    def _learn(self, job: TuningJob, strategy: Strategy, trial: TrainingJob) -> None:
+    def _inherited(self, job: TuningJob) -> Iterable[tuple[TrainingJob, float]]:
+        for name in job.spec.parents:
+            try:
+                parent = self._store.get(TuningJob, name)
+            except NotFound:
+                _LOG.warning("tuning job %s: its parent %s is gone, and nothing is learned from it", job.name, name)
+                continue
+            trials = every(self._store, TrainingJob, Query(group=name, limit=1000))
+            for trial in sorted(trials, key=lambda trial: trial_number(trial.name)):
+                value = objective(parent, trial)
+                if value is not None:
+                    yield trial, value
+
+    def _hear(self, job: TuningJob, news: Iterable[TrainingJob], grown: Iterable[str]) -> None:
+        for trial in news:
+            if trial_number(trial.name) in self._running:
+                self._learn(job, trial)
+        for name in sorted(grown):
+            number = trial_number(name)
+            if number in self._running:
+                self._learn(job, self._trials[number])
+
+    def _learn(self, job: TuningJob, trial: TrainingJob) -> None:
         number, running = trial_number(trial.name), not trial.status.ended
+        search = self._searches[job.spec.definition(trial.definition).name]
         value = None if running else objective(job, trial)
-        strategy.tell(Trial(number=number, values=trial.tuned, objective=value, running=running))
+        curve = self._folders.curve(trial.name, search.definition.metric) if search.judges else ()
+        search.tell(trial, value, curve)
         self._trials[number] = trial
-        (self._running.add if running else self._running.discard)(number)
+        if running:
+            self._running.add(number)
+            return
+        self._running.discard(number)
+        self._folders.forget(trial.name)
+        self._results[number] = Trial(number=number, values=trial.tuned, objective=value)
+        self._failed += trial.status is TrainingStatus.FAILED
+        self._completed += trial.status is TrainingStatus.COMPLETED
+        self._remark(job, search, trial, value)
 
-    def _launch(self, job: TuningJob, strategy: Strategy) -> None:
+    def _remark(self, job: TuningJob, search: Search, trial: TrainingJob, value: float | None) -> None:
+        """Say what no status says: an objective that is not found, values that make no difference."""
+        if value is not None:
+            if len(self._results) == _ALIKE and len({result.objective for result in self._results.values()}) == 1:
+                self._note(
+                    f"{_ALIKE} trials with different values all came to exactly {value:.6g}: "
+                    "the script may not use them; see the first lines of the trials' logs"
+                )
+        elif trial.status is TrainingStatus.COMPLETED and not any(_UNMATCHED in note for note in trial.notes):
+            metric = search.definition.metric
+            regex = next((each.regex for each in search.definition.training.metrics if each.name == metric), "")
+            text = self._folders.unmatched(trial.name, metric, regex)
+            self._trials[trial_number(trial.name)] = self._store.update(
+                TrainingJob, trial.name, lambda there: there.evolve(notes=(*there.notes, text))
+            )
+            self._folders.say(trial.name, f"sagehound: {text}")
+            if not any(_UNMATCHED in note for note in job.notes):
+                self._note(text)
+
+    def _note(self, text: str) -> None:
+        _LOG.warning("tuning job %s: %s", self._name, text)
+
+        def change(job: TuningJob) -> TuningJob:
+            return job if text in job.notes else job.evolve(notes=(*job.notes, text), modified_at=self._clock())
+
+        self._store.update(TuningJob, self._name, change)
+
+    def _concluded(self, job: TuningJob) -> TuningJob:
+        """The tuning job, with the criterion that is met where one is, and the time of convergence."""
+        criteria = job.spec.criteria
+        completion = Completion(
+            maximize=job.maximizes,
+            target=criteria.target,
+            most_not_improving=criteria.most_not_improving,
+            on_convergence=criteria.on_convergence,
+        )
+        reason = job.complete_because or completion.reason(self._results.values())
+        converged = job.converged_at is None and completion.converged(self._results.values())
+        if reason == job.complete_because and not converged:
+            return job
+        now = self._clock()
+        return self._store.update(
+            TuningJob,
+            self._name,
+            lambda there: there.evolve(
+                complete_because=reason, converged_at=now if converged else there.converged_at, modified_at=now
+            ),
+        )
+
+    def _judge(self, job: TuningJob) -> None:
+        """Stop the running trials that their strategy gives up, or that have had all that they may have."""
+        for name in sorted(self.watched):
+            number = trial_number(name)
+            search = self._searches[job.spec.definition(self._trials[number].definition).name]
+            verdict = search.verdict(self._trials[number])
+            if verdict is None:
+                continue
+            if verdict.finished and len(self._folders.curve(name, search.definition.metric)) <= job.spec.most_resource:
+                # It may end by itself, with a whole model, unless it goes on to yet another epoch.
+                continue
+            self._stop(number, verdict.reason, finished=verdict.finished)
+
+    def _stop(self, number: int, reason: str = "", *, finished: bool = False) -> None:
+        def change(trial: TrainingJob) -> TrainingJob:
+            asked = trial.asked_to_stop(self._clock(), reason)
+            return asked if asked is trial else asked.evolve(finished=finished)
+
+        self._trials[number] = self._store.update(TrainingJob, self._trials[number].name, change)
+
+    def _launch(self, job: TuningJob) -> None:
         while len(self._running) < job.spec.max_parallel and len(self._trials) < job.spec.max_jobs:
-            number = len(self._trials) + 1
-            values = None if self._hopeless() else strategy.ask(number)
-            if values is None:
+            if self._hopeless() or not self._launched(job, len(self._trials) + 1):
                 return
-            self._learn(job, strategy, self._inserted(self._record(job, number, values)))
+
+    def _launched(self, job: TuningJob, number: int) -> bool:
+        """Whether there was a trial left to make. Definitions take turns; one that has nothing left is passed over."""
+        while left := [search for search in self._searches.values() if not search.exhausted]:
+            search = min(left, key=lambda search: search.asked)
+            values = search.ask()
+            if values is None:
+                continue
+            threads = self._threads(job, search)
+            self._learn(job, self._inserted(trial_job(job, search.definition, number, values, self._clock(), threads)))
+            return True
+        return False
 
     def _inserted(self, trial: TrainingJob) -> TrainingJob:
+        self._tag(trial)
         try:
             self._store.insert(trial)
         except AlreadyExists:
@@ -112,52 +245,31 @@ class Study:
             return there
         return trial
 
-    def _record(self, job: TuningJob, number: int, values: Values) -> TrainingJob:
-        spec, name, now = job.spec.training, trial_name(job.name, number), self._clock()
-        arn = Arn.parse(job.arn)
-        trial = TrainingJob(
-            name=name,
-            created_at=now,
-            modified_at=now,
-            arn=str(replace(arn, resource=TrainingJob.kind, name=name)),
-            spec=replace(spec, hyperparameters={OBJECTIVE_KEY: job.spec.metric, **spec.hyperparameters, **values}),
-            document=job.spec.training_document,
-            parent=job.name,
-            tuned=values,
-            threads=self._threads(job),
-        )
-        return trial.enter(SecondaryStatus.PENDING, now, "Waiting for a free slot")
+    def _tag(self, trial: TrainingJob) -> None:
+        """Give the trial the tags that the tuning job has now, before anybody can see it without."""
+        try:
+            tags = self._store.get(TagSet, self._store.get(TuningJob, self._name).arn)
+        except NotFound:
+            return
+        try:
+            self._store.insert(replace(tags, name=trial.arn))
+        except AlreadyExists:
+            return
 
-    def _threads(self, job: TuningJob) -> int:
+    def _threads(self, job: TuningJob, search: Search) -> int:
         """What each host gets, so that the hosts that really run side by side share the cores."""
-        hosts = min(job.spec.max_parallel, job.spec.max_jobs) * job.spec.training.instance_count
+        hosts = min(job.spec.max_parallel, job.spec.max_jobs) * search.definition.training.instance_count
         return max(1, self._cores // min(hosts, self._side_by_side))
 
     def _time_left(self, job: TuningJob) -> float:
         limit = job.spec.max_runtime_s
         return math.inf if limit is None else job.created_at + limit - self._clock()
 
-    def _ended_as(self, status: TrainingStatus) -> list[TrainingJob]:
-        return [trial for _, trial in sorted(self._trials.items()) if trial.status is status]
+    def _in_order(self) -> list[TrainingJob]:
+        return [trial for _, trial in sorted(self._trials.items())]
 
     def _hopeless(self) -> bool:
-        return len(self._ended_as(TrainingStatus.FAILED)) >= ATTEMPTS and not self._ended_as(TrainingStatus.COMPLETED)
-
-    def _outcome(self, job: TuningJob) -> tuple[TuningStatus, str]:
-        """How a tuning job ends whose last trial has ended, and why where it failed."""
-        if job.status is TuningStatus.STOPPING:
-            return TuningStatus.STOPPED, ""
-        if any(objective(job, trial) is not None for trial in self._trials.values()):
-            return TuningStatus.COMPLETED, ""
-        failed, completed = self._ended_as(TrainingStatus.FAILED), self._ended_as(TrainingStatus.COMPLETED)
-        if completed:
-            return TuningStatus.FAILED, _no_objective(job, completed)
-        if failed:
-            return TuningStatus.FAILED, _all_failed(failed, given_up=len(self._trials) < job.spec.max_jobs)
-        return TuningStatus.FAILED, (
-            f"No training job completed: {len(self._trials)} were stopped before they did. Give the tuning job more "
-            f"time (its limit is {job.spec.max_runtime_s or 'none'} s), or let its training jobs run to their end."
-        )
+        return self._failed >= ATTEMPTS and not self._completed
 
     def _end(self, status: TuningStatus, reason: str) -> None:
         def change(job: TuningJob) -> TuningJob:
@@ -173,26 +285,3 @@ class Study:
             )
 
         self._store.update(TuningJob, self._name, change)
-
-
-def _seed(job: TuningJob) -> int:
-    """The request's seed, or one of the tuning job's own that a restarted service finds again."""
-    if job.spec.seed is not None:
-        return job.spec.seed
-    digest = hashlib.sha256(f"{job.arn} {job.created_at!r}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
-
-
-def _all_failed(failed: list[TrainingJob], *, given_up: bool) -> str:
-    first = failed[0]
-    what = f"No training job succeeded after {len(failed)} attempts" if given_up else "All training jobs failed"
-    return f"{what}. The first, {first.name}: {first.failure_reason or 'no reason was recorded; see its log'}"
-
-
-def _no_objective(job: TuningJob, completed: list[TrainingJob]) -> str:
-    regex = next((metric.regex for metric in job.spec.training.metrics if metric.name == job.spec.metric), "")
-    return (
-        f"No objective metrics found after running {len(completed)} training jobs. Please ensure that the custom "
-        f"algorithm is emitting the objective metric as defined by the regular expression provided: no line of "
-        f"{completed[0].name}'s log gave {job.spec.metric!r} a finite value by {regex!r}."
-    )

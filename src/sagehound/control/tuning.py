@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sagehound.control.study import Study
+from sagehound.control.trial_folders import TrialFolders
 from sagehound.errors import SagehoundError
 from sagehound.jobs.cores import usable_cores
+from sagehound.jobs.growth import Growth
 from sagehound.records.record import Record
 from sagehound.records.training import TrainingJob
 from sagehound.records.tuning import TuningJob, TuningStatus
@@ -25,19 +27,23 @@ RETRY_S = 10.0
 
 @dataclass(slots=True)
 class _Follower:
-    """What a study has not heard yet, and the bell that wakes it."""
+    """What a study has not heard yet, and the bell that wakes it. `curves`: it follows trials while they train."""
 
+    curves: bool
     bell: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: list[TrainingJob] = field(default_factory=list)
+    news: list[TrainingJob] = field(default_factory=list)
+    grown: set[str] = field(default_factory=set)
 
-    def heard(self) -> list[TrainingJob]:
+    def heard(self) -> tuple[list[TrainingJob], set[str]]:
         self.bell.clear()
-        ended, self.ended = self.ended, []
-        return ended
+        news, self.news = self.news, []
+        grown, self.grown = self.grown, set()
+        return news, grown
 
 
 class TuningLoop:
-    """Studies follow the records of tuning jobs and of their trials, woken by the store."""
+    """Studies follow the records of tuning jobs and of their trials, woken by the store; and what trials print, where
+    that decides whether they go on, woken by the kernel."""
 
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], float]) -> None:
         self._store = store
@@ -47,10 +53,12 @@ class TuningLoop:
         self._followers: dict[str, _Follower] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: asyncio.TaskGroup | None = None
+        self._growth = Growth(self._trial_grew)
 
     async def run(self) -> None:
         """Work until cancelled. What has not ended then goes on with the next `run`, in this process or another."""
         self._loop = asyncio.get_running_loop()
+        self._growth = Growth(self._trial_grew)
         self._store.watch(self._notice)
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -59,6 +67,7 @@ class TuningLoop:
                     self._wake(job)
                 await self._loop.create_future()
         finally:
+            self._growth.close()
             self._loop = self._tasks = None
 
     def _notice(self, record: Record) -> None:
@@ -68,20 +77,27 @@ class TuningLoop:
             return
         if isinstance(record, TuningJob):
             loop.call_soon_threadsafe(self._wake, record)
-        elif isinstance(record, TrainingJob) and record.parent and record.status.ended:
-            loop.call_soon_threadsafe(self._trial_ended, record)
+        elif isinstance(record, TrainingJob) and record.parent and (record.status.ended or record.has_trained):
+            loop.call_soon_threadsafe(self._trial_changed, record)
 
     def _wake(self, job: TuningJob) -> None:
         if job.name in self._followers:
             self._followers[job.name].bell.set()
         elif not job.status.ended and self._tasks is not None:
-            self._followers[job.name] = _Follower()
+            self._followers[job.name] = _Follower(job.spec.judges_while_training)
             self._tasks.create_task(self._follow(job.name))
 
-    def _trial_ended(self, trial: TrainingJob) -> None:
+    def _trial_changed(self, trial: TrainingJob) -> None:
         follower = self._followers.get(trial.parent)
+        if follower is not None and (trial.status.ended or follower.curves):
+            follower.news.append(trial)
+            follower.bell.set()
+
+    def _trial_grew(self, key: str) -> None:
+        tuning, _, trial = key.partition("/")
+        follower = self._followers.get(tuning)
         if follower is not None:
-            follower.ended.append(trial)
+            follower.grown.add(trial)
             follower.bell.set()
 
     async def _follow(self, name: str) -> None:
@@ -97,11 +113,23 @@ class TuningLoop:
             del self._followers[name]
 
     async def _see_through(self, name: str) -> None:
-        follower = self._followers[name]
-        study = Study(self._store, name, self._clock, self._cores, self._settings.host_slots)
+        follower, watched = self._followers[name], frozenset[str]()
+        folders = TrialFolders(self._settings.jobs_folder, self._clock)
+        study = Study(self._store, name, self._clock, folders, self._cores, self._settings.host_slots)
         try:
-            while (left := await asyncio.to_thread(study.advance, follower.heard())) is not None:
+            while (left := await asyncio.to_thread(study.advance, *follower.heard())) is not None:
+                watched = self._watch(name, folders, watched, study.watched)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(follower.bell.wait(), None if left == math.inf else left)
         except SagehoundError as error:
             await asyncio.to_thread(study.give_up, error.message)
+        finally:
+            self._watch(name, folders, watched, frozenset())
+
+    def _watch(self, tuning: str, folders: TrialFolders, before: frozenset[str], now: frozenset[str]) -> frozenset[str]:
+        """Follow the files of the trials that train now, and no others."""
+        for trial in before - now:
+            self._growth.forget(f"{tuning}/{trial}")
+        for trial in now - before:
+            self._growth.watch(f"{tuning}/{trial}", folders.metrics_path(trial))
+        return now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -22,8 +23,13 @@ _decode = msgspec.json.Decoder(Metric).decode
 
 def datapoints(folder: Path, name: str = "") -> list[Metric]:
     """Every value printed so far, in order; those of `name` alone where one is given. `at` is in epoch seconds."""
-    points = (_decode(line) for lines, _ in _read(folder, 0) for line in lines)
-    return [point for point in points if not name or point.name == name]
+    return [point for points, _ in datapoints_from(folder, 0) for point in points if not name or point.name == name]
+
+
+def datapoints_from(folder: Path, offset_bytes: int) -> Iterator[tuple[list[Metric], int]]:
+    """The values printed from `offset_bytes` of the file on, a piece at a time, each with the offset after it."""
+    for lines, end_bytes in _read(folder, offset_bytes):
+        yield [_decode(line) for line in lines], end_bytes
 
 
 def final(folder: Path) -> tuple[Metric, ...]:
@@ -39,6 +45,13 @@ def final(folder: Path) -> tuple[Metric, ...]:
     return tail.read(folder)
 
 
+def begin_again(folder: Path) -> None:
+    """Drop what was printed: the job is run once more."""
+    path = folder / METRICS_FILE
+    if path.exists():
+        os.truncate(path, 0)
+
+
 @dataclass(slots=True)
 class _Tail:
     """The last values in a file as far as it was read."""
@@ -51,9 +64,9 @@ class _Tail:
         with self.lock:
             if _size(folder) < self.offset_bytes:  # Another file by now.
                 self.offset_bytes, self.last = 0, {}
-            for lines, offset_bytes in _read(folder, self.offset_bytes):
+            for points, offset_bytes in datapoints_from(folder, self.offset_bytes):
                 self.offset_bytes = offset_bytes
-                self.last |= {point.name: point for point in map(_decode, lines)}
+                self.last |= {point.name: point for point in points}
             return tuple(self.last.values())
 
 

@@ -77,6 +77,11 @@ class ProcessLauncher:
             return _lost(folder)
         return Exit(**record | {"artifacts": {kind: Path(path) for kind, path in record["artifacts"].items()}})
 
+    def forget(self, folder: Path) -> None:
+        """Drop the job's records; the claim, which tells that it was started, at last."""
+        for name in (EXIT_FILE, f"{EXIT_FILE}.reserved", STOP_FILE, LAUNCH_FILE, CLAIM_FILE):
+            (folder / name).unlink(missing_ok=True)
+
     def stop(self, folder: Path, grace_s: float = GRACE_S) -> None:
         """Ask the job to end; one that was not started yet will end as soon as it is."""
         if not folder.is_dir() or (folder / EXIT_FILE).exists():

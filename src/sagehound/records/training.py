@@ -40,6 +40,8 @@ class SecondaryStatus(StrEnum):
     INTERRUPTED = "Interrupted"
 
 
+#: How the FailureReason of a failure begins that is not the script's.
+INTERNAL = "InternalServerError"
 _STOPPING = "Stopping the training job"
 
 
@@ -104,6 +106,8 @@ class TrainingSpec:
     #: Whether a script that registers no hook gets one.
     auto_hook: bool = False
     rules: tuple[DebugRule, ...] = ()
+    #: How often the job is run again after an InternalServerError, i.e. no failure of the script's.
+    retries: int = 0
 
     @property
     def all_rules(self) -> tuple[DebugRule, ...]:
@@ -136,7 +140,9 @@ class TrainingJob(Record):
 
     `document` is the request without its name and hyperparameters, which `name` and `spec` hold: a trial of a
     tuning job has the document of its siblings. `threads` is the part of the machine that a tuner leaves to each
-    of its parallel trials, 0 where the scheduler decides.
+    of its parallel trials, 0 where the scheduler decides. Of a trial, `definition` names its definition in the tuning
+    job, `finished` tells that the tuner let it train as long as it may, `notes` are what its user should know and no
+    status says. `attempts` counts how often the job was run again.
     """
 
     kind: ClassVar[str] = "training-job"
@@ -153,6 +159,10 @@ class TrainingJob(Record):
     parent: str = ""
     tuned: dict[str, str] = field(default_factory=dict)
     threads: int = 0
+    definition: str = ""
+    finished: bool = False
+    notes: tuple[str, ...] = ()
+    attempts: int = 0
     status: TrainingStatus = TrainingStatus.IN_PROGRESS
     secondary: SecondaryStatus = SecondaryStatus.PENDING
     history: tuple[Transition, ...] = ()
@@ -186,6 +196,11 @@ class TrainingJob(Record):
         """Why it was asked to stop, where a reason was given."""
         said = [stretch.message for stretch in self.history if stretch.status is SecondaryStatus.STOPPING]
         return said[-1].removeprefix(_STOPPING).removeprefix(": ") if said else ""
+
+    @property
+    def failed_internally(self) -> bool:
+        """Whether it failed for no fault of its script: the machine went down, or its supervisor was killed."""
+        return self.status is TrainingStatus.FAILED and self.failure_reason.startswith(INTERNAL)
 
     @property
     def has_trained(self) -> bool:

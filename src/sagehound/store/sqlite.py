@@ -59,6 +59,11 @@ class SqliteStore:
                 "no records (buckets stay); where the disk is full or read-only, make room"
             ) from error
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def close(self) -> None:
         with self._lock:
             self._db.close()

@@ -115,6 +115,15 @@ class LauncherSuite:
         ended(launcher, launch.folder)
         assert text(launch.folder) == ["ran"]
 
+    def test_a_forgotten_job_may_be_started_once_more(self, launcher: Launcher, tmp_path: Path) -> None:
+        launch = make_launch(tmp_path / "job", "print('ran')")
+        for _ in range(2):
+            launcher.start(launch)
+            assert ended(launcher, launch.folder).code == 0
+            launcher.forget(launch.folder)
+            assert not launcher.started(launch.folder)
+        assert text(launch.folder) == ["ran", "ran"]
+
     def test_waiting_for_an_unknown_job_is_refused(self, launcher: Launcher, tmp_path: Path) -> None:
         try:
             ended(launcher, tmp_path / "nothing")

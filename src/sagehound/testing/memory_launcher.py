@@ -33,6 +33,11 @@ class MemoryLauncher:
             await bell.wait()
         return self._exits[folder]
 
+    def forget(self, folder: Path) -> None:
+        self.launches.pop(folder, None)
+        self._exits.pop(folder, None)
+        self._bells.pop(folder, None)
+
     def stop(self, folder: Path, grace_s: float = 120.0) -> None:
         self.stopped.append(folder)
 
