@@ -9,6 +9,12 @@ Prints two tables and a JSON line.
    `study.optimize` of its TPE sampler with its SQLite storage.
 2. End to end: a tuning job in a service, one trial at a time, each a job of its own with log, metrics, artifacts and
    records, against starting the same script plainly as often. And Describe and the list of all trials, by boto3.
+
+Learned, on two quiet cores: the study's own part is 0.6 ms a trial and flat (Random, Grid). What rises with the number
+of trials is Optuna's estimator, from 6 ms to 25 at 500 trials (Hyperband's, which knows fewer: 13), where Optuna used
+directly with its SQLite takes 31 to 51. End to end a trial costs 76 ms more than the script by itself, flat from the
+first to the last: missed against 50. What is left is the job itself (staging, two processes, its records and archives),
+not the tuner: see `job_start.py`.
 """
 
 from __future__ import annotations
