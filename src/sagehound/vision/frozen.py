@@ -86,7 +86,13 @@ def train(
     chunk = options.test_batch_size
     steps = math.ceil(len(learned.labels) / options.batch_size)
     optimizer = torch.optim.AdamW(head.parameters(), options.lr)
-    fit(head, batches, optimizer, options.epochs, steps, Reports(history.step, epoch_ends), observer)
+    threads = torch.get_num_threads()
+    # A head is small; and sums that several threads share differ in their last bits with the number of threads.
+    torch.set_num_threads(1)
+    try:
+        fit(head, batches, optimizer, options.epochs, steps, Reports(history.step, epoch_ends), observer)
+    finally:
+        torch.set_num_threads(threads)
     _fold(head, mean, deviation, classifier(network))
     with torch.inference_mode():
         history.test(evaluate(classifier(network)(test.rows), test.labels))
