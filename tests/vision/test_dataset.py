@@ -1,17 +1,10 @@
 import shutil
 
 import pytest
-import torch
-from PIL import Image
 
 from sagehound.errors import InvalidInput
-from sagehound.vision.dataset import Batch, find_images, loader
-from sagehound.vision.inference import Transform
-from tests.vision.images import class_folders, encoded, picture, split_folders
-
-
-def pixels(image: Image.Image) -> torch.Tensor:
-    return torch.full((3, 2, 2), float(image.width))
+from sagehound.vision.dataset import find_images
+from tests.vision.images import class_folders, split_folders
 
 
 def test_split_folders_are_found_with_any_name_of_the_validation(tmp_path):
@@ -79,54 +72,3 @@ def test_a_folder_around_the_data_is_named(tmp_path):
     split_folders(tmp_path / "dogImages")
     with pytest.raises(InvalidInput, match="dogImages has; give that folder"):
         find_images(tmp_path, seed=1)
-
-
-def read(folder, **options) -> list[Batch]:
-    return list(loader(find_images(folder, 1).train, Transform(32, pixels), 4, **options))
-
-
-def test_broken_photos_are_left_out_and_listed(tmp_path):
-    folder = split_folders(tmp_path)
-    red = folder / "train" / "red"
-    whole = (red / "1.jpg").read_bytes()
-    (red / "1.jpg").write_bytes(whole[: len(whole) // 2])
-    (red / "2.jpg").write_bytes(b"")
-    (red / "3.jpg").write_text("<html>not found</html>")
-    batches = read(folder)
-    skipped = [photo for batch in batches for photo in batch.skipped]
-    assert [photo.path.name for photo in skipped] == ["1.jpg", "2.jpg", "3.jpg"]
-    assert all("not a whole" in photo.reason for photo in skipped)
-    assert sum(len(batch.labels) for batch in batches) == 15
-
-
-def test_a_batch_of_broken_photos_alone_is_empty(tmp_path):
-    folder = split_folders(tmp_path)
-    for path in (folder / "train" / "blue").iterdir():
-        path.write_bytes(b"?")
-    assert [len(batch.labels) for batch in read(folder)] == [0, 2, 4, 4, 2]
-
-
-def test_a_bomb_is_left_out_and_listed(tmp_path, monkeypatch):
-    folder = split_folders(tmp_path)
-    (folder / "train" / "red" / "9.png").write_bytes(encoded(picture(size=(200, 200)), "PNG"))
-    monkeypatch.setenv("SAGEHOUND_MAX_PIXELS", "10000")
-    (skipped,) = [photo for batch in read(folder) for photo in batch.skipped]
-    assert "200 x 200 pixels is over the limit of 10000" in skipped.reason
-
-
-def test_the_order_is_the_generators(tmp_path):
-    folder = split_folders(tmp_path)
-
-    def order() -> list[int]:
-        batches = read(folder, shuffled_by=torch.Generator().manual_seed(3))
-        return [label for batch in batches for label in batch.labels.tolist()]
-
-    assert order() == order() != sorted(order())
-
-
-def test_reading_in_other_processes_gives_the_same(tmp_path):
-    folder = split_folders(tmp_path)
-    (folder / "train" / "red" / "1.jpg").write_bytes(b"?")
-    ours, theirs = read(folder), read(folder, workers=1)
-    assert all(torch.equal(a.images, b.images) for a, b in zip(ours, theirs, strict=True))
-    assert [batch.skipped for batch in ours] == [batch.skipped for batch in theirs]

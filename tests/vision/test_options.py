@@ -55,6 +55,12 @@ def test_without_photos_it_says_how_to_give_them(capsys):
     assert "give the photos with --data FOLDER" in capsys.readouterr().err
 
 
+def test_where_decoded_photos_are_kept():
+    assert parse([], {**JOB, "HOME": "/home/ada"}).image_cache == Path("/home/ada/.cache/sagehound/images")
+    assert parse([], {**JOB, "SAGEHOUND_IMAGE_CACHE": "/i"}).image_cache == Path("/i")
+    assert parse(["--image-cache", "none"], JOB).image_cache is None
+
+
 def test_where_features_are_kept():
     assert parse([], {**JOB, "HOME": "/home/ada"}).feature_cache == Path("/home/ada/.cache/sagehound/features")
     assert parse([], {**JOB, "XDG_CACHE_HOME": "/c"}).feature_cache == Path("/c/sagehound/features")

@@ -39,6 +39,14 @@ def test_the_choice_is_remembered_for_the_network_and_the_machine(tmp_path, with
     assert [line.split()[0] for line in said] == ["bf16", "bf16"]
 
 
+def test_of_a_training_the_speed_alone_is_known_and_remembered(tmp_path, with_bf16):
+    said: list[str] = []
+    steps = Comparison(fp32_s=2.0, bf16_s=1.0, changed=None)
+    assert choose(tmp_path, b"training", CPU, lambda: steps, said.append) is Precision.BF16
+    assert choose(tmp_path, b"training", CPU, pytest.fail, said.append) is Precision.BF16
+    assert said == ["bf16 is 2.00 times as fast as fp32: training in bf16"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"fp32_s": 1}', '{"fp32_s": "x", "bf16_s": 1, "changed": 0}'])
 def test_a_damaged_record_is_made_anew(tmp_path, with_bf16, damage):
     said: list[str] = []

@@ -7,7 +7,7 @@ from PIL import Image
 from sagehound.vision import backbones
 from sagehound.vision.dataset import Photo, Skipped
 from sagehound.vision.inference import build_transform, read_image
-from sagehound.vision.seeded_views import MIRRORED, PLAIN, SeededView, _box
+from sagehound.vision.seeded_views import MIRRORED, PLAIN, SeededView, random_box
 from tests.vision.images import encoded, picture
 
 
@@ -48,7 +48,7 @@ def test_two_photos_get_different_parts(view):
 def test_a_part_lies_within_the_photo(size):
     chance = random.Random(1)
     for _ in range(50):
-        left, top, right, bottom = _box(Image.new("L", size), chance)
+        left, top, right, bottom = random_box(size, chance)
         assert 0 <= left < right <= size[0] + 1e-9
         assert 0 <= top < bottom <= size[1] + 1e-9
         assert 3 / 4 - 1e-6 <= (right - left) / (bottom - top) <= 4 / 3 + 1e-6

@@ -23,7 +23,7 @@ from tests.vision.images import (
     split_folders,
 )
 
-SMALL = ("--image-size", "32", "--feature-cache", "none")
+SMALL = ("--image-size", "32", "--feature-cache", "none", "--image-cache", "none")
 
 
 def run(folder: Path, out: Path, *arguments: str) -> int:

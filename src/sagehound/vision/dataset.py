@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from sagehound.errors import InvalidInput
-from sagehound.vision.inference import BadImage, Transform, read_image
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".ppm", ".tif", ".tiff"}
 VALIDATION_NAMES = ("validation", "valid", "val")
@@ -145,43 +142,6 @@ class Batch:
 
 #: The label, and the transformed photo or why there is none.
 Loaded = tuple[int, Tensor | Skipped]
-
-
-class Photos(Dataset[Loaded]):
-    """Reads and transforms photos for a DataLoader; a broken one becomes a `Skipped` instead of an exception."""
-
-    def __init__(self, photos: Sequence[Photo], transform: Transform) -> None:
-        self._photos = photos
-        self._transform = transform
-
-    def __len__(self) -> int:
-        return len(self._photos)
-
-    def __getitem__(self, place: int) -> Loaded:
-        photo = self._photos[place]
-        try:
-            return photo.label, self._transform(read_image(photo.path.read_bytes(), self._transform.least_side))
-        except (BadImage, OSError) as error:
-            return photo.label, Skipped(photo.path, str(error))
-
-
-def loader(
-    photos: Sequence[Photo],
-    transform: Transform,
-    batch_size: int,
-    workers: int = 0,
-    shuffled_by: torch.Generator | None = None,
-) -> Iterable[Batch]:
-    """Batches of `photos` (each a `Batch`), in order, or in the order that the generator draws."""
-    batches: DataLoader[Any] = DataLoader(
-        Photos(photos, transform),
-        batch_size,
-        shuffle=shuffled_by is not None,
-        generator=shuffled_by,
-        num_workers=workers,
-        collate_fn=collate,
-    )
-    return batches
 
 
 def collate(loaded: Sequence[Loaded]) -> Batch:

@@ -176,11 +176,13 @@ class Transform:
     """From an RGB photo to a tensor (3, height, width): resize, centre crop, normalise.
 
     `least_side` (pixels) is how long the photo's shorter side must be at least for nothing to be enlarged that was not
-    small to begin with: what `decode` is asked for. `apply` is a function, so that it can be another library's.
+    small to begin with: what `decode` is asked for. `apply` is a function, so that it can be another library's; where
+    it is `pixels`, then `normalised`, those bytes can be had by themselves.
     """
 
     least_side: int
     apply: Callable[[Image.Image], Tensor]
+    pixels: Callable[[Image.Image], Tensor] | None = None
 
     def __call__(self, image: Image.Image) -> Tensor:
         return self.apply(image)
@@ -193,11 +195,12 @@ def build_transform(description: Description) -> Transform:
     least_side = math.floor(max(height, width) / config.get("crop_pct", 0.875))
     if height != width or config.get("crop_mode", "center") != "center":
         return Transform(least_side, create_transform(**config, is_training=False))
-    return Transform(least_side, functools.partial(_central, share=height / least_side, config=config))
+    pixels = functools.partial(_central, share=height / least_side, config=config)
+    return Transform(least_side, lambda image: normalised(pixels(image), config), pixels)
 
 
 def _central(image: Image.Image, share: float, config: dict[str, Any]) -> Tensor:
-    return normalised(resampled(image, centre(image.size, share), config), config)
+    return resampled(image, centre(image.size, share), config)
 
 
 #: Left, top, right, bottom in pixels of the photo; they need not be whole.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sagehound.errors import InvalidInput
 from sagehound.vision.observer import Nobody, Observer
+from sagehound.vision.precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,12 @@ def fit(
     steps_in_epoch: int,
     reports: Reports,
     observer: Observer | None = None,
+    precision: Precision = Precision.FP32,
 ) -> None:
     """Minimise the cross entropy over `batches(epoch)` of (inputs, labels), epochs counted from 1.
 
-    The learning rate falls linearly to zero, so that one epoch at a high rate settles too.
+    The learning rate falls linearly to zero, so that one epoch at a high rate settles too. In bf16 the weights, the
+    statistics of batch normalisation and the loss stay in fp32.
     InvalidInput when the loss is not a number any more.
     """
     steps = epochs * steps_in_epoch
@@ -45,7 +48,9 @@ def fit(
         model.train()
         observer.training()
         for inputs, labels in batches(epoch):
-            loss = cross_entropy(model(inputs), labels)
+            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=precision is Precision.BF16):
+                outputs = model(inputs)
+            loss = cross_entropy(outputs.float(), labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -19,7 +19,7 @@ MOST_VIEWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Folders, then hyperparameters; `workers` None is a third of the threads, `feature_cache` None is no cache."""
+    """Folders, then hyperparameters; `workers` None is as many as compute, and no folder for a cache is no cache."""
 
     data_dir: Path
     model_dir: Path
@@ -41,6 +41,7 @@ class Options:
     seed: int
     workers: int | None
     feature_cache: Path | None
+    image_cache: Path | None
 
     def as_dict(self) -> dict[str, Any]:
         return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
@@ -52,8 +53,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     given = vars(parser.parse_args(arguments))
     if given["data_dir"] is None:
         parser.error("give the photos with --data FOLDER, or run as a job with a channel named training or train")
-    cache = given["feature_cache"]
-    return Options(**{**given, "feature_cache": None if str(cache) == "none" else cache})
+    caches = {name: given[name] for name in ("feature_cache", "image_cache")}
+    return Options(**{**given, **{name: None if str(path) == "none" else path for name, path in caches.items()}})
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -101,7 +102,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--precision",
         choices=(AUTO, *Precision),
         default=AUTO,
-        help="of a frozen backbone; auto: bf16 where it is measured to be faster and as accurate",
+        help="auto: bf16 where it is measured to be faster and (with a frozen backbone) as accurate, else fp32",
     )
     add("--image-size", "--image_size", type=_number(int, least=32), help="pixels; the model's own by default")
     add("--crop-pct", "--crop_pct", type=_number(float, above=0, most=1), help="middle part of the photo that is used")
@@ -109,14 +110,21 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "--workers",
         type=_number(int, least=0),
-        help="processes that read photos for --finetune all; by default a third of the threads",
+        help="threads that read photos for --finetune all; by default as many as compute",
     )
     add(
         "--feature-cache",
         "--feature_cache",
         type=Path,
-        default=_cache_folder(environment),
+        default=_cache_folder(environment, "features"),
         help="keeps what a frozen backbone makes of the photos, for the next run or trial; none turns it off",
+    )
+    add(
+        "--image-cache",
+        "--image_cache",
+        type=Path,
+        default=_cache_folder(environment, "images"),
+        help="keeps decoded photos for --finetune all, for the next epoch, run or trial; none turns it off",
     )
     return parser
 
@@ -147,10 +155,10 @@ def _add_folders(parser: argparse.ArgumentParser, environment: Mapping[str, str]
     )
 
 
-def _cache_folder(environment: Mapping[str, str]) -> Path:
-    given = environment.get("SAGEHOUND_FEATURE_CACHE")
+def _cache_folder(environment: Mapping[str, str], of: str) -> Path:
+    given = environment.get(f"SAGEHOUND_{of[:-1].upper()}_CACHE")
     root = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "~")).expanduser() / ".cache")
-    return Path(given) if given else Path(root) / "sagehound" / "features"
+    return Path(given) if given else Path(root) / "sagehound" / of
 
 
 def _number(

@@ -44,16 +44,17 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """bf16 beside fp32 on the same photos: the seconds of each, and how far accuracy (0 to 1) is expected to move."""
+    """bf16 beside fp32 on the same photos: the seconds of each, and how far accuracy (0 to 1) is expected to move; None
+    for the steps of a training, as what rounding makes of its end is not to be seen at its beginning."""
 
     fp32_s: float
     bf16_s: float
-    changed: float
+    changed: float | None
 
     @property
     def choice(self) -> Precision:
         gains = self.bf16_s * LEAST_GAIN <= self.fp32_s
-        return Precision.BF16 if gains and self.changed <= MOST_CHANGED else Precision.FP32
+        return Precision.BF16 if gains and (self.changed or 0) <= MOST_CHANGED else Precision.FP32
 
     def line(self) -> str:
         """Both figures, and what follows.
@@ -61,9 +62,11 @@ class Comparison:
         >>> Comparison(fp32_s=1.0, bf16_s=0.5, changed=0.001).line()
         'bf16 is 2.00 times as fast as fp32 and expected to move accuracy by 0.10 points: computing in bf16'
         """
-        ratio, points = self.fp32_s / self.bf16_s, 100 * self.changed
-        figures = f"bf16 is {ratio:.2f} times as fast as fp32 and expected to move accuracy by {points:.2f} points"
-        return f"{figures}: computing in {self.choice}"
+        speed = f"bf16 is {self.fp32_s / self.bf16_s:.2f} times as fast as fp32"
+        if self.changed is None:
+            return f"{speed}: training in {self.choice}"
+        points = 100 * self.changed
+        return f"{speed} and expected to move accuracy by {points:.2f} points: computing in {self.choice}"
 
 
 def in_hardware(device: torch.device) -> bool:
@@ -127,7 +130,8 @@ def choose(
 def _read(file: Path, say: Say) -> Comparison | None:
     try:
         fields = json.loads(file.read_text())
-        return Comparison(float(fields["fp32_s"]), float(fields["bf16_s"]), float(fields["changed"]))
+        changed = fields["changed"]
+        return Comparison(float(fields["fp32_s"]), float(fields["bf16_s"]), None if changed is None else float(changed))
     except OSError:
         return None
     except (ValueError, KeyError, TypeError) as error:

@@ -12,7 +12,6 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image
 from torch import Tensor
 
 from sagehound.vision.dataset import Loaded, Photo, Skipped
@@ -45,13 +44,14 @@ class SeededView:
             return whole.flip(-1) if self.number == MIRRORED else whole
         chance = random.Random(hashlib.sha256(f"{self.number} ".encode() + data).digest())
         image = read_image(data, least_side_of_crops(self.config))
-        part = resampled(image, _box(image, chance), self.config)
+        part = resampled(image, random_box(image.size, chance), self.config)
         return normalised(part.flip(-1) if chance.random() < 0.5 else part, self.config)
 
 
-def _box(image: Image.Image, chance: random.Random) -> Box:
-    """As torchvision's RandomResizedCrop draws it: area and the logarithm of the ratio uniform."""
-    width, height = image.size
+def random_box(size: tuple[int, int], chance: random.Random) -> Box:
+    """A part of a photo of `size` (width, height) as torchvision's RandomResizedCrop draws it: area and the logarithm
+    of the ratio uniform."""
+    width, height = size
     for _ in range(10):
         area = width * height * chance.uniform(LEAST_AREA, 1.0)
         ratio = math.exp(chance.uniform(-math.log(MOST_RATIO), math.log(MOST_RATIO)))

@@ -1,4 +1,4 @@
-"""Transforms in timm's vocabulary: the data configuration of a backbone, and training's augmentation.
+"""Transforms in timm's vocabulary: the data configuration of a backbone, and the bounds of training's random crops.
 
 The transform of evaluation is data (`Description.transform`); `inference.build_transform` makes it from them, here and
 in the endpoint.
@@ -10,11 +10,9 @@ import math
 from typing import Any
 
 from timm.data.config import resolve_model_data_config
-from timm.data.transforms_factory import create_transform
 from torch import nn
 
 from sagehound.errors import InvalidInput
-from sagehound.vision.inference import Transform
 
 _KEPT = ("input_size", "interpolation", "mean", "std", "crop_pct", "crop_mode")
 
@@ -31,21 +29,6 @@ def resolve(network: nn.Module, image_size: int | None = None, crop_pct: float |
     if crop_pct is not None:
         config["crop_pct"] = crop_pct
     return {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
-
-
-def augmentation(transform: dict[str, Any]) -> Transform:
-    """Training's random crop (35 to 100 % of the area) and left-right flip, then evaluation's normalisation."""
-    made = create_transform(
-        input_size=transform["input_size"],
-        is_training=True,
-        scale=(LEAST_AREA, 1.0),
-        ratio=(1 / MOST_RATIO, MOST_RATIO),
-        color_jitter=0.0,
-        interpolation=transform["interpolation"],
-        mean=transform["mean"],
-        std=transform["std"],
-    )
-    return Transform(least_side_of_crops(transform), made)
 
 
 #: Of training's random crops: the least part of the photo's area, and the most that a side may exceed the other.

@@ -1,0 +1,95 @@
+import random
+import statistics
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sagehound.vision import backbones
+from sagehound.vision.inference import Description, build_transform, normalised
+from sagehound.vision.seeded_views import random_box
+from sagehound.vision.views import Middle, RandomCrop
+from tests.vision.images import picture
+
+CONFIG = {
+    "input_size": [3, 32, 32],
+    "interpolation": "bicubic",
+    "mean": [0.4, 0.5, 0.6],
+    "std": [0.2, 0.3, 0.4],
+    "crop_pct": 0.875,
+    "crop_mode": "center",
+}
+DESCRIPTION = Description(backbones.DEFAULT, ("a", "b"), CONFIG)
+CHANCE = random.Random(0)
+
+
+@pytest.mark.parametrize("changed", [{}, {"crop_mode": "squash"}, {"input_size": [3, 32, 48]}])
+def test_the_middle_is_what_an_endpoint_sees_bit_for_bit(changed):
+    description = Description(backbones.DEFAULT, ("a", "b"), CONFIG | changed)
+    image = picture(size=(90, 70))
+    view = Middle(description)
+    seen = view.seen(view.kept(image), CHANCE)
+    if seen.dtype == torch.uint8:
+        seen = normalised(seen, description.transform)
+    served = build_transform(description)
+    assert torch.equal(seen, served(image))
+    assert view.least_side == served.least_side
+
+
+def test_a_random_crop_depends_on_its_chance_alone():
+    view = RandomCrop(DESCRIPTION)
+    kept = view.kept(picture(size=(90, 70)))
+    first, again, other = (view.seen(kept, random.Random(seed)) for seed in ("1", "1", "2"))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert (first.shape, first.dtype) == ((3, 32, 32), torch.uint8)
+
+
+def test_about_half_are_mirrored():
+    left = np.zeros((64, 64, 3), np.uint8)
+    left[:, :32] = 255
+    view = RandomCrop(DESCRIPTION)
+    seen = [view.seen(left, random.Random(seed)).float() for seed in range(200)]
+    brighter_left = sum(float(one[:, :, :16].mean()) > float(one[:, :, 16:].mean()) for one in seen)
+    assert 75 < brighter_left < 125
+
+
+def test_large_photos_are_kept_no_larger_than_the_smallest_crop_needs():
+    view = RandomCrop(DESCRIPTION)
+    assert view.kept(picture(size=(640, 320))).shape == (view.least_side, 2 * view.least_side, 3)
+    small = picture(size=(60, 50))
+    assert np.array_equal(view.kept(small), np.asarray(small))
+    sides = [box[place + 2] - box[place] for box in _boxes((640, 320), 500) for place in (0, 1)]
+    assert min(sides) * view.least_side / 320 > 31
+
+
+def test_what_changes_the_kept_pixels_changes_the_setting():
+    larger = Description(backbones.DEFAULT, ("a", "b"), CONFIG | {"input_size": [3, 48, 48]})
+    settings = [view(description).setting for view in (Middle, RandomCrop) for description in (DESCRIPTION, larger)]
+    assert len(set(settings)) == 4
+    shifted = Description(backbones.DEFAULT, ("a", "b"), CONFIG | {"mean": [0.1, 0.1, 0.1]})
+    assert RandomCrop(shifted).setting == RandomCrop(DESCRIPTION).setting
+
+
+def _boxes(size: tuple[int, int], count: int) -> list[tuple[float, float, float, float]]:
+    return [random_box(size, random.Random(seed)) for seed in range(count)]
+
+
+def test_boxes_are_drawn_as_torchvision_draws_them():
+    from torchvision.transforms import RandomResizedCrop
+
+    torch.manual_seed(0)
+    size = (120, 90)
+    drawn = [RandomResizedCrop.get_params(Image.new("RGB", size), [0.35, 1], [3 / 4, 4 / 3]) for _ in range(2000)]
+    theirs = [(left, top, left + width, top + height) for top, left, height, width in drawn]
+    ours = _boxes(size, 2000)
+    for place in range(4):
+        a, b = ([float(box[place]) for box in boxes] for boxes in (ours, theirs))
+        assert statistics.mean(a) == pytest.approx(statistics.mean(b), abs=2)
+        assert statistics.stdev(a) == pytest.approx(statistics.stdev(b), rel=0.1)
+
+
+def test_a_photo_that_no_crop_fits_gives_its_middle():
+    assert random_box((1000, 10), CHANCE) == pytest.approx((1000 / 2 - 20 / 3, 0, 1000 / 2 + 20 / 3, 10))
+    assert random_box((10, 1000), CHANCE) == pytest.approx((0, 1000 / 2 - 20 / 3, 10, 1000 / 2 + 20 / 3))
