@@ -14,11 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagehound.api.app import REQUEST_LIMIT_BYTES, app
-from sagehound.api.context import Context
+from sagehound.api.context import NOTES, Context
 from sagehound.api.operations import OPERATIONS
 from sagehound.errors import AlreadyExists, InvalidInput
 from sagehound.keys import Keys
 from sagehound.records.invocation import Invocation, Reply
+from sagehound.records.notes import of_response
 from sagehound.settings import Settings
 from sagehound.store.sqlite import SqliteStore
 from tests.api.served import client, served
@@ -37,7 +38,9 @@ class Echo:
 
 
 def describe_model(request, context):
-    return {"ModelName": request["ModelName"], "ModelArn": ARN, "CreationTime": 1795365029.5, "PrimaryContainer": None}
+    notes = {NOTES: ("mind the gap",)} if request["ModelName"] == "noted" else {}
+    answer = {"ModelName": request["ModelName"], "ModelArn": ARN, "CreationTime": 1795365029.5}
+    return {**answer, "PrimaryContainer": None, **notes}
 
 
 def broken(request, context):
@@ -262,3 +265,10 @@ def test_the_aws_cli_is_answered(address, tmp_path):
     command = [str(aws), "sagemaker", "describe-model", "--model-name", "dogs"]
     printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120).stdout
     assert json.loads(printed)["ModelName"] == "dogs"
+
+
+def test_notes_are_a_header_and_no_member(sagemaker):
+    answer = sagemaker.describe_model(ModelName="noted")
+    assert of_response(answer) == ("mind the gap",)
+    assert set(answer) == {"ModelName", "ModelArn", "CreationTime", "ResponseMetadata"}
+    assert of_response(sagemaker.describe_model(ModelName="m")) == ()

@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from sagehound.api import training_jobs, tuning_jobs
+from sagehound.api.context import NOTES
 from sagehound.errors import AlreadyExists, InvalidInput, NotFound
 from sagehound.records.training import Metric, TrainingJob, TrainingStatus
 from sagehound.records.tuning import TuningJob, TuningStatus
@@ -227,3 +229,12 @@ def test_tags_are_there_before_the_job_that_they_belong_to(call, context):
     with pytest.raises(AlreadyExists):
         call("CreateHyperParameterTuningJob", **requests.tuning(NAME), Tags=[{"Key": "team", "Value": "others"}])
     assert call("ListTags", ResourceArn=ARN)["Tags"] == [{"Key": "team", "Value": "pets"}]
+
+
+def test_notes_go_beside_what_aws_has_fields_for(call, context, job):
+    name = add_trial(context, 1)
+    context.store.update(TuningJob, NAME, lambda job: job.evolve(notes=("no loss",), complete_because="0.1 is reached"))
+    context.store.update(TrainingJob, name, lambda trial: trial.evolve(notes=("momentum is not used",)))
+    described = tuning_jobs.describe({"HyperParameterTuningJobName": NAME}, context)
+    assert described[NOTES] == ("No more trials are made: 0.1 is reached", "no loss")
+    assert training_jobs.describe({"TrainingJobName": name}, context)[NOTES] == ("momentum is not used",)

@@ -56,3 +56,18 @@ def test_the_headline_counts():
     told = headline(running(40))
     assert "39 of 40 trials have ended, 3 stopped early, 2 failed; best validation loss" in told or "39 of 40" in told
     assert "no value of validation loss yet" in headline(study(0, status="InProgress"))
+
+
+def test_notes_are_told_once_elsewhere_and_stand_under_the_table_in_a_terminal():
+    noted = replace(running(3), notes=("no line of the log gave 'loss'",))
+    trials = tuple(replace(each, notes=(f"momentum is not used by {each.name}",)) for each in noted.trials)
+    noted = replace(noted, trials=trials)
+    for terminal, number in ((False, 1), (True, 3)):  # a terminal is drawn anew at every look, and at the end
+        text = io.StringIO()
+        with TrialTable(Console(file=text, width=400, force_terminal=terminal), lambda trial: "") as table:
+            table.show(noted)
+            table.show(noted)
+        told = text.getvalue()
+        assert told.count("note: no line of the log gave 'loss'") == number
+        assert told.count("note: Trial 1: momentum is not used") == number
+        assert "Trial 2: momentum" not in told

@@ -1,12 +1,20 @@
 """`sagehound tune` and `sagehound report` against a running service, with a script that takes no time."""
 
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
 from typer.testing import CliRunner
 
 from sagehound.cli.application import app
 from tests.sdk.conftest import SCRIPTS
+from tests.sdk.waiting import eventually
 
 REGEX = r"Test set: Average loss: ([0-9\.]+)"
 
@@ -58,3 +66,94 @@ def test_where_every_trial_fails_the_page_says_why(tune):
     assert result.exit_code == 1
     assert "no trial of" in result.stderr
     assert "Failed trials" in page.read_text()
+
+
+class Terminal:
+    """`sagehound tune` in a process of its own whose streams are a terminal: what it showed, and what is typed."""
+
+    def __init__(self, arguments):
+        self._ours, theirs = pty.openpty()
+        words = [sys.executable, "-m", "sagehound.cli", *map(str, arguments)]
+        self.process = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        self.shown = ""
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        try:
+            while piece := os.read(self._ours, 4096):
+                self.shown += piece.decode(errors="replace")
+        except OSError:  # Linux says so that the other side has closed.
+            return
+
+    def see(self, pattern):
+        return eventually(lambda: re.search(pattern, self.shown), deadline_s=30)
+
+    def type(self, text):
+        os.write(self._ours, text.encode())
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self):
+        status = self.process.wait(30)
+        self._reader.join()
+        os.close(self._ours)
+        return status
+
+
+@pytest.fixture
+def slow(home, photos, tmp_path):
+    """The words of a tuning job whose trials take a minute each."""
+    own = ["--script", SCRIPTS / "steps.py", "--metric", f"loss={REGEX}", "--page", tmp_path / "page.html"]
+    search = ["--range", "lr=0.001:0.1", "--set", "pause=1", "--set", "epochs=60", "--trials", "4"]
+    return lambda name: ["tune", "--data", photos, "--home", home, "--name", name, *own, *search]
+
+
+def status(sm, name):
+    return sm.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)["HyperParameterTuningJobStatus"]
+
+
+def test_ctrl_c_asks_and_stops_the_tuning_job(slow, sm, tmp_path):
+    terminal = Terminal(slow("interrupted"))
+    terminal.see("Test set: Average loss")
+    terminal.interrupt()
+    terminal.see(r"Stop interrupted\?")
+    terminal.type("\n")
+    assert terminal.end() == 1
+    assert "interrupted stops; its running trials get SIGTERM" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert status(sm, "interrupted") == "Stopped"
+    assert "interrupted" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("answer", ["n", "Ctrl-C"])
+def test_ctrl_c_lets_it_go_on_where_nobody_says_that_it_should_stop(slow, sm, answer):
+    name = f"left-{answer}"
+    terminal = Terminal(slow(name))
+    terminal.see("InProgress")
+    terminal.interrupt()
+    terminal.see(rf"Stop {name}\?")
+    if answer == "n":
+        terminal.type("n\n")
+    else:
+        terminal.interrupt()
+    assert terminal.end() != 0
+    assert f"{name} goes on. Look at it: sagehound jobs {name}" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert status(sm, name) == "InProgress"
+    sm.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+
+def test_ctrl_c_stops_it_unasked_where_there_is_no_terminal(slow, sm):
+    words = [sys.executable, "-m", "sagehound.cli", *map(str, slow("piped"))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: sm.list_training_jobs(NameContains="piped")["TrainingJobSummaries"])
+        trial = sm.list_training_jobs(NameContains="piped")["TrainingJobSummaries"][0]["TrainingJobName"]
+        eventually(lambda: sm.describe_training_job(TrainingJobName=trial)["SecondaryStatus"] == "Training")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "piped was stopped before a trial had ended" in told
+    assert status(sm, "piped") == "Stopped"

@@ -11,7 +11,7 @@ import pytest
 
 from sagehound.errors import InvalidInput, NotFound, ServiceUnavailable
 from sagehound.store.sqlite import SqliteStore, _select
-from sagehound.store.store import Query
+from sagehound.store.store import Query, every
 from sagehound.testing.store_suite import Lamp, StoreSuite, lamp
 
 #: Inserts lamps, saying so after each, until it is killed.
@@ -128,3 +128,19 @@ def test_a_damaged_file_is_said_and_left(tmp_path):
     with pytest.raises(InvalidInput, match=r"state\.db cannot be used \(file is not a database\)"):
         SqliteStore(path)
     assert path.read_bytes() == b"garbage" * 1000
+
+
+@pytest.mark.parametrize("body", [b'{"name": "b", "created_at": 2}', b"not JSON", b'{"name": "\xff"}'])
+def test_a_record_that_cannot_be_read_keeps_none_of_the_others(path, store, caplog, body):
+    for number, name in enumerate("abc"):
+        store.insert(lamp(name, number))
+    store._db.execute("UPDATE record SET body=? WHERE name='b'", (body,))
+    assert [record.name for record in every(store, Lamp)] == ["a", "c"]
+    assert [record.name for record in every(store, Lamp, Query(limit=1))] == ["a", "c"]
+    assert len([message for message in caplog.messages if "lamp b was written by another version" in message]) == 1
+    for act in (lambda: store.get(Lamp, "b"), lambda: store.update(Lamp, "b", lambda record: record)):
+        with pytest.raises(InvalidInput, match="lamp b was written by another version of Sagehound, or is damaged"):
+            act()
+    store.delete(Lamp, "b")
+    store.insert(lamp("b"))
+    assert store.get(Lamp, "b") == lamp("b")

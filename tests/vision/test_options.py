@@ -38,6 +38,7 @@ def test_both_spellings_as_the_seed_passes_them(spelling):
         (["--batch-size", "1.5"], "not a number of the kind int"),
         (["--epochs", "0"], "give 1 or more"),
         (["--crop-pct", "1.5"], "give 1 or less"),
+        (["--augment", "perhaps"], "'perhaps' is neither true nor false"),
         (["--momentum", "0.9"], "unrecognized arguments: --momentum"),
     ],
 )
@@ -66,3 +67,17 @@ def test_where_features_are_kept():
     assert parse([], {**JOB, "XDG_CACHE_HOME": "/c"}).feature_cache == Path("/c/sagehound/features")
     assert parse([], {**JOB, "SAGEHOUND_FEATURE_CACHE": "/f"}).feature_cache == Path("/f")
     assert parse(["--feature-cache", "none"], JOB).feature_cache is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "augment"),
+    [
+        ([], False),
+        (["--augment"], True),
+        (["--augment", "--views", "3"], True),
+        *((["--augment", text], True) for text in ("True", "true", "1")),
+        *((["--augment", text], False) for text in ("False", "false", "0")),
+    ],
+)
+def test_augment_is_a_switch_or_a_hyperparameter_with_a_value(arguments, augment):
+    assert parse(arguments, JOB).augment is augment

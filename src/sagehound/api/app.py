@@ -14,8 +14,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagehound.api.body import Disconnected, TooLarge, read_body, read_head, write
-from sagehound.api.context import Context, Operation
+from sagehound.api.context import NOTES, Context, Operation
 from sagehound.errors import SagehoundError
+from sagehound.records.notes import HEADER, to_header
 from sagehound.wire.call import Call, is_runtime, route
 from sagehound.wire.errors import AwsError
 from sagehound.wire.incoming import Outgoing
@@ -71,7 +72,10 @@ class Endpoint:
         """What `call` is answered; every error is in it."""
         try:
             operation = self._operations[call.admit(self._verifier, self._catalogue)]
-            return call.success(await self._run(operation, call.request()))
+            response = await self._run(operation, call.request())
+            notes = response.pop(NOTES, ())
+            answer = call.success(response)
+            return replace(answer, headers={**answer.headers, HEADER: to_header(notes)}) if notes else answer
         except SagehoundError as error:
             return call.failure(error)
         except Exception as error:  # noqa: BLE001 - the service outlives any operation's mistake

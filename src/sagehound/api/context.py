@@ -45,6 +45,9 @@ class Context:
         return str(Arn("sagemaker", self.settings.region, self.settings.account, resource, name))
 
 
+#: The key of an answer under which notes go, which no field of AWS's has room for; see records/notes.py.
+NOTES = "sagehound:notes"
+
 #: An operation: the validated request in, the response out. Both name fields as AWS does; a timestamp is a float of
 #: seconds since the epoch in both; a response's None is left out. What it raises of sagehound.errors becomes AWS's
 #: error. A coroutine function runs in the service's loop, any other in a worker thread.

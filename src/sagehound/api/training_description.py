@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sagehound.api.context import Context
+from sagehound.api.context import NOTES, Context
 from sagehound.api.profiling import status
 from sagehound.api.rule_statuses import rule_statuses
 from sagehound.jobs import metrics
@@ -34,6 +34,7 @@ def description(job: TrainingJob, context: Context) -> dict[str, Any]:
         "ProfilingStatus": status(job.spec),
         **rule_statuses(job, context),
         **_times(job),
+        **({NOTES: job.notes} if job.notes else {}),
     }
 
 

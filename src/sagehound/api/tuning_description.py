@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from typing import Any
 
-from sagehound.api.context import Context
+from sagehound.api.context import NOTES, Context
 from sagehound.api.training_description import reason
 from sagehound.errors import NotFound
 from sagehound.names import trial_number
@@ -30,6 +30,7 @@ def description(job: TuningJob, context: Context) -> dict[str, Any]:
     return {
         **job.document,
         **_shared(job, own),
+        **_notes(job),
         "FailureReason": reason(job.failure_reason),
         "BestTrainingJob": trial_summary(best, job) if best else None,
         "OverallBestTrainingJob": _overall_best(job, best, context),
@@ -93,6 +94,11 @@ def _shared(job: TuningJob, own: list[TrainingJob]) -> dict[str, Any]:
         },
         "ObjectiveStatusCounters": {status: objectives[status] for status in ObjectiveStatus},
     }
+
+
+def _notes(job: TuningJob) -> dict[str, Any]:
+    met = (f"No more trials are made: {job.complete_because}",) if job.complete_because else ()
+    return {NOTES: met + job.notes} if met or job.notes else {}
 
 
 def _overall_best(job: TuningJob, best: TrainingJob | None, context: Context) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from sagehound.cli.connection import connect, pages
 from sagehound.cli.console import AsJson, Home, duration, progress, say, say_json, say_table
 from sagehound.errors import NotFound
+from sagehound.records.notes import of_response
 from sagehound.records.training import TrainingStatus
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The name of a training job or a tuning job.")]
@@ -32,11 +34,12 @@ def jobs(
     if name:
         kind, description = find(sagemaker, name)
         trials = trials_of(sagemaker, name) if kind == TUNING else []
+        notes = of_response(description)
         description.pop("ResponseMetadata", None)
         if as_json:
             say_json({**description, **({"TrainingJobSummaries": trials} if trials else {})})
         else:
-            _say_job(kind, description)
+            _say_job(kind, description, notes)
             _say_trials(trials)
         return
     found = _list(sagemaker, status, limit)
@@ -66,7 +69,9 @@ def find(sagemaker: Any, name: str) -> tuple[str, Summary]:  # noqa: ANN401
 
 
 def _raise_unless_missing(error: Any) -> None:  # noqa: ANN401
-    if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+    # A record of another version's is there, and refused with the same code as one that is not.
+    said = error.response["Error"]
+    if said["Code"] not in ("ValidationException", "ResourceNotFound") or "cannot be read" in said["Message"]:
         raise error
 
 
@@ -119,7 +124,7 @@ def _took(begin: datetime, end: datetime | None) -> str:
     return duration(((end or datetime.now(UTC)) - begin).total_seconds())
 
 
-def _say_job(kind: str, job: Summary) -> None:
+def _say_job(kind: str, job: Summary, notes: Iterable[str]) -> None:
     prefix = "TrainingJob" if kind == TRAINING else "HyperParameterTuningJob"
     said = job[f"{prefix}Status"]
     if kind == TRAINING and job.get("SecondaryStatus") not in (None, said):
@@ -146,6 +151,8 @@ def _say_job(kind: str, job: Summary) -> None:
     for label, text in lines.items():
         if text:
             say(f"  {label:<10} {_indented(text)}")
+    for note in notes:
+        say(f"  {'note':<10} {_indented(note)}")
 
 
 def stop_reason(job: Summary) -> str:

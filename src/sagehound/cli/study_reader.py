@@ -13,6 +13,7 @@ from sagehound.cli.logs import JOB_GROUP
 from sagehound.cli.ranges import from_document
 from sagehound.cli.search_request import DATA_TAG, SCRIPT_TAG
 from sagehound.cli.training_words import command, sdk
+from sagehound.records.notes import of_response
 from sagehound.records.tuning import ParameterRange
 from sagehound.tuning.report.study import Point, Study, StudyTrial
 from sagehound.tuning.space import Range, Space
@@ -112,6 +113,7 @@ class StudyReader:
             static=definitions[0].get("StaticHyperParameters", {}),
             failure=job.get("FailureReason", ""),
             parents=_parents(job),
+            notes=of_response(job),
             **self._words(job, definitions, next((each for each in trials if each.name == best), None)),
         )
 
@@ -165,7 +167,7 @@ class StudyReader:
         """What only the training job's own description tells of a trial that has ended."""
         job = self._sagemaker.describe_training_job(TrainingJobName=name)
         metrics = {each["MetricName"]: each["Value"] for each in job.get("FinalMetricDataList", [])}
-        return {"metrics": metrics, "stopped_because": stop_reason(job)}
+        return {"metrics": metrics, "stopped_because": stop_reason(job), "notes": of_response(job)}
 
     def _words(self, job: dict[str, Any], definitions: list[dict[str, Any]], best: StudyTrial | None) -> dict[str, str]:
         """How to train the best configuration again."""

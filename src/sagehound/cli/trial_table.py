@@ -18,6 +18,8 @@ from sagehound.tuning.report.study import Outcome, Study, StudyTrial, short
 _LINE = 48
 #: Rows around the table: its head, the lines above, and room for the prompt.
 _AROUND = 7
+#: So many notes are shown under the table; the page has all.
+_REMARKS = 3
 _STYLES = {Outcome.FAILED: "red", Outcome.WITHOUT: "red", Outcome.STOPPED_EARLY: "yellow", Outcome.RUNNING: "cyan"}
 
 
@@ -29,6 +31,7 @@ class TrialTable:
         self._doing = doing
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._told: set[int] = set()
+        self._remarked: set[str] = set()
 
     def __enter__(self) -> TrialTable:
         if self._live:
@@ -44,7 +47,7 @@ class TrialTable:
         if self._live:
             self._live.update(self._drawn(study), refresh=True)
             return
-        for line in self._news(study):
+        for line in (*self._news(study), *self._remarks(study)):
             self._console.print(Text(line), soft_wrap=True)
 
     def _news(self, study: Study) -> Iterator[str]:
@@ -61,6 +64,12 @@ class TrialTable:
             left = f"; {in_words(time_left_s(study, study.read_s))}" if study.running else ""
             yield f"trial {trial.number}{of} {trial.outcome}{why}: {result}; {values}; {_took(trial, study)}{left}"
 
+    def _remarks(self, study: Study) -> Iterator[str]:
+        for remark in study.remarks:
+            if remark not in self._remarked:
+                self._remarked.add(remark)
+                yield f"note: {remark}"
+
     def _drawn(self, study: Study) -> RenderableType:
         table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
         table.add_column("TRIAL", justify="right", no_wrap=True)
@@ -71,14 +80,15 @@ class TrialTable:
         table.add_column("STATUS", no_wrap=True, overflow="ellipsis")
         for trial in self._chosen(study):
             table.add_row(*self._row(trial, study))
-        return Group(Text(headline(study)), table)
+        remarks = [Text(f"note: {remark}", style="yellow") for remark in study.remarks[:_REMARKS]]
+        return Group(Text(headline(study)), table, *remarks)
 
     def _row(self, trial: StudyTrial, study: Study) -> list[Text]:
         values = [short(trial.values[each.name]) if each.name in trial.values else "–" for each in study.ranges]
         value, status = trial.objective, str(trial.outcome)
         if trial.outcome is Outcome.RUNNING:
             value = trial.curve[-1].value if trial.curve else None
-            status = self._doing(trial)[:_LINE] or "starts"
+            status = self._doing(trial)[:_LINE] or ("waits for its turn" if trial.started_s is None else "starts")
         shown = "" if value is None else f"{value:.5g}"
         is_best = trial is study.best
         style = "bold green" if is_best else _STYLES.get(trial.outcome, "")
@@ -87,7 +97,9 @@ class TrialTable:
 
     def _chosen(self, study: Study) -> list[StudyTrial]:
         """As many trials as there is room for: the best and the newest, in their order."""
-        room = max(self._console.size.height - _AROUND, 4)
+        width, height = self._console.size
+        lines = sum(len(f"note: {remark}") // width + 1 for remark in study.remarks[:_REMARKS])
+        room = max(height - _AROUND - lines, 4)
         newest = study.trials[-room:]
         if study.best is None or study.best in newest:
             return list(newest)

@@ -94,6 +94,10 @@ def tune(
         say_json(_summary(study, path))
     else:
         say_end(study, path)
+    if study.best is None and study.status == "Stopped":
+        raise JobFailure(
+            f"{called} was stopped before a trial had ended with a {study.metric}; begin anew with more time"
+        )
     if study.best is None:
         raise JobFailure(
             f"no trial of {called} gave a {study.metric}; see why in {path}, or with: sagehound logs {called}"
@@ -178,6 +182,7 @@ def _summary(study: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
         "name": study.name,
         "status": study.status,
         "objective": study.metric,
+        "notes": study.remarks,
         "best": best and {"trial": best.name, "value": best.objective, "values": best.values, "metrics": best.metrics},
         "command": study.command,
         "trials": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -34,8 +35,12 @@ def watch(connection: Connection, name: str, page: Path) -> Study:
 
 def _is_to_stop(name: str) -> bool:
     """Whether to stop the tuning job: asked in a terminal, taken for granted elsewhere."""
-    if not err.is_terminal or typer.confirm(f"\nStop {name}? What has ended so far is kept.", default=True, err=True):
+    if not err.is_terminal:
         return True
+    # Once more Ctrl-C, or the end of the input, is no answer: what is not said is not done.
+    with contextlib.suppress(typer.Abort):
+        if typer.confirm(f"\nStop {name}? What has ended so far is kept.", default=True, err=True):
+            return True
     look = f"sagehound jobs {name}; its page: sagehound report {name}; end it: sagehound stop {name}"
     progress(f"{name} goes on. Look at it: {look}")
     return False

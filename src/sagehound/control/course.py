@@ -308,6 +308,8 @@ class Course:
             if checkpoints is not None:
                 persistently(checkpoints.sync, self._closing, say, around.delays_s)
             persistently(lambda: self._store_growing(job), self._closing, say, around.delays_s)
+            if job.stop_reason:
+                say(f"sagehound: stopped: {job.stop_reason}")
             try:
                 model = persistently(
                     lambda: upload(around.objects, job, ended.artifacts), self._closing, say, around.delays_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from sagehound.records.record import Record
 from sagehound.store.name_index import NameIndex
 from sagehound.store.store import Page, Query, R
 
+_LOG = logging.getLogger(__name__)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, grp TEXT NOT NULL,
@@ -44,6 +46,7 @@ class SqliteStore:
         self._path = path
         self._lock = threading.RLock()
         self._watchers: list[Callable[[Record], None]] = []
+        self._unreadable: set[tuple[str, str]] = set()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._db.execute("PRAGMA busy_timeout=5000")
@@ -85,7 +88,7 @@ class SqliteStore:
             row = self._db.execute("SELECT body FROM record WHERE kind=? AND name=?", (kind.kind, name)).fetchone()
         if row is None:
             raise NotFound(f"there is no {kind.kind} {name}")
-        return msgspec.json.decode(row[0], type=kind)
+        return _decoded(kind, name, row[0])
 
     def update(self, kind: type[R], name: str, change: Callable[[R], R]) -> R:
         with self._lock, self._transaction():
@@ -113,10 +116,20 @@ class SqliteStore:
             sql, arguments = _select(kind.kind, query, self._names.few(query.name_contains))
             rows = self._db.execute(sql, arguments).fetchall()
         rows.sort(key=lambda row: row[1:], reverse=query.descending)
-        records = [msgspec.json.decode(row[0], type=kind) for row in rows[: query.limit]]
-        if len(rows) <= query.limit or not records:
+        records = [record for row in rows[: query.limit] if (record := self._listed(kind, row[2], row[0])) is not None]
+        if len(rows) <= query.limit:
             return Page(records)
         return Page(records, json.dumps(rows[query.limit - 1][1:]))
+
+    def _listed(self, kind: type[R], name: str, body: bytes) -> R | None:
+        """The record; None for one that cannot be read, which is said once: the others must not go with it."""
+        try:
+            return _decoded(kind, name, body)
+        except InvalidInput as error:
+            if (kind.kind, name) not in self._unreadable:
+                self._unreadable.add((kind.kind, name))
+                _LOG.warning("%s", error.message)
+            return None
 
     def watch(self, callback: Callable[[Record], None]) -> None:
         self._watchers.append(callback)
@@ -142,6 +155,16 @@ class SqliteStore:
     def _tell(self, record: Record) -> None:
         for callback in self._watchers:
             callback(record)
+
+
+def _decoded(kind: type[R], name: str, body: bytes) -> R:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"{kind.kind} {name} was written by another version of Sagehound, or is damaged, and cannot be read "
+            f"({error}); look at it with that version, or make it again under another name"
+        ) from None
 
 
 def _row(record: Record) -> tuple[str, str, str, str, float, float, bytes]:

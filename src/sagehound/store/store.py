@@ -47,6 +47,8 @@ class Store(Protocol):
     - `update` replaces a record by `change(record)` as one step: no other update of it comes between. Whatever
       `change` raises leaves the record as it was. A change that returns its argument writes nothing.
     - `delete` removes a record, or raises NotFound.
+    - `get` and `update` of a record that cannot be read (another version wrote it) are InvalidInput; `list` leaves it
+      out and logs it.
     - `list` returns one page. A cursor stays valid while records come and go; a malformed one is InvalidInput.
     - `watch` has `callback(record)` called after every committed insert and update, in the thread that made it.
     """

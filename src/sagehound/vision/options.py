@@ -89,8 +89,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add(
         "--augment",
-        action="store_true",
-        help="random crops and flips",
+        nargs="?",
+        type=_truth,
+        const=True,
+        default=False,
+        metavar="true|false",
+        help="random crops and flips; without a value: true",
     )
     add(
         "--views",
@@ -153,6 +157,14 @@ def _add_folders(parser: argparse.ArgumentParser, environment: Mapping[str, str]
         type=Path,
         default=Path(environment.get("SM_OUTPUT_DATA_DIR", "output")),
     )
+
+
+def _truth(text: str) -> bool:
+    """As a job's hyperparameters are passed on: JSON's words, or Python's."""
+    truths = {"true": True, "false": False, "1": True, "0": False}
+    if text.lower() not in truths:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return truths[text.lower()]
 
 
 def _cache_folder(environment: Mapping[str, str], of: str) -> Path:

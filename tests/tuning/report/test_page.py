@@ -137,3 +137,10 @@ def test_every_section_has_its_place() -> None:
     for key, _, _ in SECTIONS:
         assert f'id="{key}"' in text
         assert f'href="#{key}"' in text
+
+
+def test_what_the_user_should_know_stands_above_the_best() -> None:
+    given = study(5)
+    told = page(replace(given, notes=("4 trials with different values all came to exactly 0.5 <b>",)))
+    assert told.index("all came to exactly 0.5 &lt;b&gt;") < told.index("Train it again with")
+    assert 'class="remark"' not in page(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,7 +34,8 @@ class Point:
 class StudyTrial:
     """Trial `number` (from 1) with its `values` as text; `status` is SageMaker's. `curve` holds what it reported of the
     objective in order, mostly a value an epoch. `stopped_because` says why it was stopped early, and is empty for any
-    other. `metrics` are the last values of all that it reported. Times are seconds since the epoch."""
+    other. `metrics` are the last values of all that it reported, `notes` what its user should know besides. Times are
+    seconds since the epoch."""
 
     number: int
     name: str
@@ -48,6 +50,7 @@ class StudyTrial:
     stopped_because: str = ""
     definition: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -72,7 +75,8 @@ class StudyTrial:
 class Study:
     """The tuning job `name` as it was read at `read_s`; `ended_s` is None while it runs. `best_name` is the trial that
     the service calls the best one. `resource` are Hyperband's smallest and greatest number of epochs. `command` is what
-    trains the best configuration in a shell, `sdk` in Python; both are empty where there is no best one."""
+    trains the best configuration in a shell, `sdk` in Python; both are empty where there is no best one. `notes` are
+    what its user should know and no status says."""
 
     name: str
     status: str
@@ -96,6 +100,7 @@ class Study:
     command: str = ""
     sdk: str = ""
     parents: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -111,6 +116,17 @@ class Study:
     def measured(self) -> tuple[StudyTrial, ...]:
         """The trials with an objective that can be drawn."""
         return tuple(each for each in self.trials if each.objective is not None and math.isfinite(each.objective))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Its own notes, then its trials': of those that differ in trials' names and numbers alone, the first."""
+        each = [(note, note) for note in self.notes]
+        each += [(note, f"Trial {trial.number}: {note}") for trial in self.trials for note in trial.notes]
+        found: dict[str, str] = {}
+        for note, told in each:
+            alike = re.sub(rf"{re.escape(self.name)}-\w+-\w+|\d+(\.\d+)?", "#", note)
+            found.setdefault(alike, told)
+        return tuple(found.values())
 
     @property
     def length_s(self) -> float:

@@ -30,6 +30,7 @@ def verdict(material: Material) -> Html:
         element("p", _sentence(study), class_="lead"),
         _still_running(study),
         element("p", study.failure, class_="failure") if study.failure else None,
+        [element("p", remark, class_="remark") for remark in study.remarks],
         _configuration(study.best, study) if study.best else None,
         _outcomes(study),
         element("p", _took(study), " ", _saved(material)),
