@@ -14,6 +14,7 @@ from sagehound.vision.frozen_backbone import FrozenBackbone
 from sagehound.vision.inference import build_transform
 from sagehound.vision.precision import Precision
 from sagehound.vision.seeded_views import SeededView
+from sagehound.vision.shared_folder import SharedFolder
 from tests.vision.images import split_folders
 
 CPU = torch.device("cpu")
@@ -188,7 +189,6 @@ def test_a_run_that_is_killed_leaves_the_next_what_it_had(given, photos, tmp_pat
 
 
 def test_what_another_run_is_at_is_left_to_it(given, photos, tmp_path):
-    cache = FeatureCache(tmp_path / "cache", print)
-    with cache._claim("key", wait=False) as claimed:
+    with SharedFolder(tmp_path / "cache", 0, ".safetensors").claim("key", wait=False) as claimed:
         assert claimed
         assert FeatureCache(tmp_path / "cache", print).obtain("key", photos, pytest.fail, wait=False) is None

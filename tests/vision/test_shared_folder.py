@@ -4,7 +4,9 @@ from sagehound.vision.shared_folder import SharedFolder
 
 
 def kept(folder: SharedFolder, key: str, size: int) -> bool:
-    return folder.keep(key, lambda path: path.write_bytes(b"x" * size) and None)
+    whole = folder.keep(key, lambda path: path.write_bytes(b"x" * size) and None)
+    folder.prune()
+    return whole
 
 
 def names(path) -> list[str]:

@@ -1,14 +1,12 @@
 import random
-import statistics
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from sagehound.vision import backbones
+from sagehound.vision.crops import random_box
 from sagehound.vision.inference import Description, build_transform, normalised
-from sagehound.vision.seeded_views import random_box
 from sagehound.vision.views import Middle, RandomCrop
 from tests.vision.images import picture
 
@@ -60,7 +58,8 @@ def test_large_photos_are_kept_no_larger_than_the_smallest_crop_needs():
     assert view.kept(picture(size=(640, 320))).shape == (view.least_side, 2 * view.least_side, 3)
     small = picture(size=(60, 50))
     assert np.array_equal(view.kept(small), np.asarray(small))
-    sides = [box[place + 2] - box[place] for box in _boxes((640, 320), 500) for place in (0, 1)]
+    boxes = [random_box((640, 320), random.Random(seed)) for seed in range(500)]
+    sides = [box[place + 2] - box[place] for box in boxes for place in (0, 1)]
     assert min(sides) * view.least_side / 320 > 31
 
 
@@ -70,26 +69,3 @@ def test_what_changes_the_kept_pixels_changes_the_setting():
     assert len(set(settings)) == 4
     shifted = Description(backbones.DEFAULT, ("a", "b"), CONFIG | {"mean": [0.1, 0.1, 0.1]})
     assert RandomCrop(shifted).setting == RandomCrop(DESCRIPTION).setting
-
-
-def _boxes(size: tuple[int, int], count: int) -> list[tuple[float, float, float, float]]:
-    return [random_box(size, random.Random(seed)) for seed in range(count)]
-
-
-def test_boxes_are_drawn_as_torchvision_draws_them():
-    from torchvision.transforms import RandomResizedCrop
-
-    torch.manual_seed(0)
-    size = (120, 90)
-    drawn = [RandomResizedCrop.get_params(Image.new("RGB", size), [0.35, 1], [3 / 4, 4 / 3]) for _ in range(2000)]
-    theirs = [(left, top, left + width, top + height) for top, left, height, width in drawn]
-    ours = _boxes(size, 2000)
-    for place in range(4):
-        a, b = ([float(box[place]) for box in boxes] for boxes in (ours, theirs))
-        assert statistics.mean(a) == pytest.approx(statistics.mean(b), abs=2)
-        assert statistics.stdev(a) == pytest.approx(statistics.stdev(b), rel=0.1)
-
-
-def test_a_photo_that_no_crop_fits_gives_its_middle():
-    assert random_box((1000, 10), CHANCE) == pytest.approx((1000 / 2 - 20 / 3, 0, 1000 / 2 + 20 / 3, 10))
-    assert random_box((10, 1000), CHANCE) == pytest.approx((0, 1000 / 2 - 20 / 3, 10, 1000 / 2 + 20 / 3))

@@ -9,9 +9,7 @@ import contextlib
 import functools
 import hashlib
 import json
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,19 +18,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sagehound.vision.claims import claim
 from sagehound.vision.contents import Contents
 from sagehound.vision.dataset import Photo, Skipped
 from sagehound.vision.features import BATCH_SIZE, Features, Progress, extract, joined, readable
 from sagehound.vision.frozen_backbone import FrozenBackbone
 from sagehound.vision.precision import Say
 from sagehound.vision.seeded_views import SeededView
+from sagehound.vision.shared_folder import SharedFolder
 
 LIMIT_BYTES = 2 * 1024**3
 #: Photos: few enough that threads and runs side by side end together, enough for the files to be few.
 CHUNK = 2 * BATCH_SIZE
-#: A file that is still unfinished after so long was left by a process that was killed.
-_ABANDONED_S = 3600.0
 
 
 class FeatureCache:
@@ -43,46 +39,28 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, say: Say, limit_bytes: int = LIMIT_BYTES) -> None:
-        self._folder = folder
+        self._shared = SharedFolder(folder, limit_bytes, ".safetensors")
         self._say = say
-        self._limit_bytes = limit_bytes
-        self._trouble: OSError | None = None
         self.contents = Contents(folder / "contents.txt", say)
 
     @property
-    def trouble(self) -> OSError | None:
+    def trouble(self) -> Exception | None:
         """Why features could not be kept, if so."""
-        return self._trouble
+        return self._shared.trouble
 
     def obtain(self, key: str, photos: Sequence[Photo], make: Callable[[], Features], wait: bool) -> Features | None:
         """The features under `key`, made and kept where there are none. While another process makes them: None, or,
-        to `wait`, what it made. The kernel ends the claim of a process that dies."""
+        to `wait`, what it made."""
         if found := self.read(key, photos):
             return found
-        with self._claim(key, wait) as claimed:
+        with self._shared.claim(key, wait) as claimed:
             if not claimed:
                 return None
             found = self.read(key, photos)
             if found is None:
                 found = make()
-                with self._noting_trouble():
-                    self.write(key, found, photos)
+                self._shared.keep(key, functools.partial(_write, found, photos))
             return found
-
-    @contextlib.contextmanager
-    def _claim(self, key: str, wait: bool) -> Iterator[bool]:
-        with contextlib.ExitStack() as stack:
-            claimed = True  # where the folder cannot be written: nobody else can keep them there either
-            with self._noting_trouble():
-                claimed = stack.enter_context(claim(self._folder / f"{key}.lock", wait))
-            yield claimed
-
-    @contextlib.contextmanager
-    def _noting_trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._trouble = error
 
     def key(self, setting: bytes, view: int, photos: Sequence[Photo]) -> str:
         """The name under which the features of a view of these photos are kept."""
@@ -93,7 +71,7 @@ class FeatureCache:
 
     def read(self, key: str, photos: Sequence[Photo]) -> Features | None:
         """What is kept under `key`; None where nothing is, or it is not what was written."""
-        path = self._folder / f"{key}.safetensors"
+        path = self._shared.path(key)
         try:
             with safe_open(path, "pt") as file:
                 kept, rows = file.metadata(), file.get_tensor("rows")
@@ -107,46 +85,23 @@ class FeatureCache:
             if path.exists():
                 self._say(f"{path.name} in the cache of features is damaged ({error}): computing it anew")
             return None
-        with contextlib.suppress(OSError):  # a cache of others' that can only be read
-            os.utime(path)  # the last to go
+        self._shared.touch(key)
         labels = [photo.label for place, photo in enumerate(photos) if str(place) not in reasons]
         return Features(rows, torch.tensor(labels, dtype=torch.long), skipped)
 
-    def write(self, key: str, features: Features, photos: Sequence[Photo]) -> None:
-        """Keep `features`. OSError where the folder cannot be written."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        places = {photo.path: place for place, photo in enumerate(photos)}
-        reasons = {str(places[skipped.path]): skipped.reason for skipped in features.skipped}
-        unfinished = self._folder / f"{key}.{os.getpid()}.part"
-        try:
-            kept = {"skipped": json.dumps(reasons), "checksum": _checksum(features.rows)}
-            save_file({"rows": features.rows}, unfinished, kept)
-            unfinished.replace(self._folder / f"{key}.safetensors")
-        except SafetensorError as error:  # how the library reports a full disk
-            raise OSError(str(error)) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
-
-    def tidy(self) -> None:
-        """Remember the photos' contents, drop what is beyond the limit, and what killed processes left."""
-        with self._noting_trouble():
+    def tidy(self, computed: bool) -> None:
+        """Remember the photos' contents; drop what is beyond the limit where features were `computed`."""
+        with contextlib.suppress(OSError):  # the photos are read again next time
             self.contents.remember()
-            kept = 0
-            for path, stat in self._files("*.safetensors"):
-                kept += stat.st_size
-                if kept > self._limit_bytes:
-                    path.unlink(missing_ok=True)
-            for path, stat in self._files("*.part"):
-                if time.time() - stat.st_mtime > _ABANDONED_S:
-                    path.unlink(missing_ok=True)
+        if computed:
+            self._shared.prune()
 
-    def _files(self, pattern: str) -> list[tuple[Path, os.stat_result]]:
-        """The latest used first."""
-        found = []
-        for path in self._folder.glob(pattern):
-            with contextlib.suppress(FileNotFoundError):  # another process tidies too
-                found.append((path, path.stat()))
-        return sorted(found, key=lambda file: file[1].st_mtime_ns, reverse=True)
+
+def _write(features: Features, photos: Sequence[Photo], path: Path) -> None:
+    places = {photo.path: place for place, photo in enumerate(photos)}
+    reasons = {str(places[skipped.path]): skipped.reason for skipped in features.skipped}
+    kept = {"skipped": json.dumps(reasons), "checksum": _checksum(features.rows)}
+    save_file({"rows": features.rows}, path, kept)
 
 
 def _checksum(rows: Tensor) -> str:
@@ -204,9 +159,5 @@ def _divided(
     for wait in (False, True):
         missing = [place for place in range(len(chunks)) if place not in found]
         list(pool.map(functools.partial(obtain, wait=wait), missing))
-    if progress.computed:
-        cache.tidy()
-    else:
-        with contextlib.suppress(OSError):  # the photos are read again next time
-            cache.contents.remember()
+    cache.tidy(computed=progress.computed > 0)
     return [found[place] for place in range(len(chunks))]

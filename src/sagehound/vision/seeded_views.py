@@ -7,16 +7,15 @@ the order of the photos, or the thread that is at it. So all trials of a search 
 from __future__ import annotations
 
 import hashlib
-import math
 import random
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from sagehound.vision.crops import least_side_of_crops, random_box
 from sagehound.vision.dataset import Loaded, Photo, Skipped
-from sagehound.vision.inference import BadImage, Box, Transform, normalised, read_image, resampled
-from sagehound.vision.transforms import LEAST_AREA, MOST_RATIO, least_side_of_crops
+from sagehound.vision.inference import BadImage, Transform, normalised, read_image, resampled
 
 PLAIN, MIRRORED = 0, 1
 
@@ -46,20 +45,3 @@ class SeededView:
         image = read_image(data, least_side_of_crops(self.config))
         part = resampled(image, random_box(image.size, chance), self.config)
         return normalised(part.flip(-1) if chance.random() < 0.5 else part, self.config)
-
-
-def random_box(size: tuple[int, int], chance: random.Random) -> Box:
-    """A part of a photo of `size` (width, height) as torchvision's RandomResizedCrop draws it: area and the logarithm
-    of the ratio uniform."""
-    width, height = size
-    for _ in range(10):
-        area = width * height * chance.uniform(LEAST_AREA, 1.0)
-        ratio = math.exp(chance.uniform(-math.log(MOST_RATIO), math.log(MOST_RATIO)))
-        wide, tall = math.sqrt(area * ratio), math.sqrt(area / ratio)
-        if wide <= width and tall <= height:
-            left, top = chance.uniform(0, width - wide), chance.uniform(0, height - tall)
-            return left, top, left + wide, top + tall
-    # No such part fits into a photo as long as this one: its middle.
-    wide, tall = min(width, height * MOST_RATIO), min(height, width * MOST_RATIO)
-    left, top = (width - wide) / 2, (height - tall) / 2
-    return left, top, left + wide, top + tall

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from sagehound.vision.claims import claim
 
 #: What is written takes seconds; an unfinished file this much older than a finished one was left by a killed process.
@@ -21,7 +23,7 @@ class SharedFolder:
         self._folder = folder
         self._suffix = suffix
         self.limit_bytes = limit_bytes
-        self.trouble: OSError | None = None
+        self.trouble: OSError | SafetensorError | None = None
 
     def path(self, key: str) -> Path:
         """Where the file of `key` is, if it is there."""
@@ -39,7 +41,7 @@ class SharedFolder:
             yield claimed
 
     def keep(self, key: str, write: Callable[[Path], None]) -> bool:
-        """Let `write` make the file, then drop the oldest others beyond the limit; False where that failed."""
+        """Let `write` make the file; False where that failed."""
         unfinished = self._folder / f"{key}.{os.getpid()}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -47,8 +49,7 @@ class SharedFolder:
             with unfinished.open("rb") as file:
                 os.fsync(file.fileno())  # Else a power cut may leave the name without the content.
             unfinished.replace(self.path(key))
-            self._prune()
-        except OSError as error:
+        except (OSError, SafetensorError) as error:  # the latter is how safetensors reports a full disk
             self.trouble = error
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
@@ -59,6 +60,11 @@ class SharedFolder:
         """The file of `key` is wanted: of all it is the last to be dropped."""
         with contextlib.suppress(OSError):
             os.utime(self.path(key))
+
+    def prune(self) -> None:
+        """Drop the oldest files beyond the limit, and what killed processes left unfinished."""
+        with contextlib.suppress(OSError):  # a folder of others' that can only be read
+            self._prune()
 
     def _prune(self) -> None:
         kept = 0

@@ -1,4 +1,4 @@
-"""Transforms in timm's vocabulary: the data configuration of a backbone, and the bounds of training's random crops.
+"""Transforms in timm's vocabulary: the data configuration of a backbone.
 
 The transform of evaluation is data (`Description.transform`); `inference.build_transform` makes it from them, here and
 in the endpoint.
@@ -6,7 +6,6 @@ in the endpoint.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from timm.data.config import resolve_model_data_config
@@ -29,13 +28,3 @@ def resolve(network: nn.Module, image_size: int | None = None, crop_pct: float |
     if crop_pct is not None:
         config["crop_pct"] = crop_pct
     return {name: list(value) if isinstance(value, tuple) else value for name, value in config.items()}
-
-
-#: Of training's random crops: the least part of the photo's area, and the most that a side may exceed the other.
-LEAST_AREA, MOST_RATIO = 0.35, 4 / 3
-
-
-def least_side_of_crops(transform: dict[str, Any]) -> int:
-    """How many pixels a photo's shorter side must have for the smallest crop to fill the network's input."""
-    size: int = max(transform["input_size"][1:])
-    return math.ceil(size / math.sqrt(LEAST_AREA / MOST_RATIO))

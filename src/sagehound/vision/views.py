@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from sagehound.vision.crops import least_side_of_crops, random_box
 from sagehound.vision.inference import Description, Transform, build_transform, resampled
-from sagehound.vision.seeded_views import random_box
-from sagehound.vision.transforms import least_side_of_crops
 
 #: Bytes (height, width, 3).
 Pixels = NDArray[np.uint8]
