@@ -1,7 +1,7 @@
 """Records the training curves that the benchmarks search: every configuration of a grid, trained for 27 epochs.
 
     python benchmarks/curves/record.py digits
-    python benchmarks/curves/record.py clothing ../shared/data/clothing-small
+    python benchmarks/curves/record.py clothing FOLDER
 
 `digits`: a network with one hidden layer, by SGD, on half of scikit-learn's digits; the mean loss on the other half.
 `clothing`: a linear head, by AdamW, on the features that EfficientNet-Lite0 makes of a folder of photos (the recipe of

@@ -79,6 +79,24 @@ def test_weights_from_a_file(tmp_path):
         assert torch.equal(network.get_parameter("bn1.bias"), state["bn1.bias"])
 
 
+def test_what_a_file_replaces_is_not_drawn(tmp_path):
+    source = inference.build_network(inference.Description("resnet18", CLASSES, {}))
+    save_file(source.state_dict(), tmp_path / "mine.safetensors")
+    before = torch.get_rng_state()
+    network, _ = backbones.create("resnet18", CLASSES, tmp_path / "mine.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(network.get_parameter("conv1.weight"), source.get_parameter("conv1.weight"))
+
+
+def test_a_file_that_is_cut_short_later_does_not_matter(tmp_path):
+    file = tmp_path / "mine.safetensors"
+    source, _ = backbones.create(backbones.DEFAULT, CLASSES)
+    save_file(source.state_dict(), file)
+    network, _ = backbones.create(backbones.DEFAULT, CLASSES, file)
+    os.truncate(file, 0)
+    assert torch.equal(network.get_parameter("conv_stem.weight"), source.get_parameter("conv_stem.weight"))
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     file = tmp_path / "other.safetensors"
     save_file({"a": torch.zeros(1)}, file)

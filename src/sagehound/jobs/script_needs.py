@@ -25,8 +25,8 @@ _MAX_FILES, _MAX_BYTES = 64, 1_000_000
 def needs(code: Path, script: str) -> frozenset[str]:
     """The dotted names, of packages in `KNOWN`, that `script` and the modules beside it import when they are loaded.
 
-    None where the script must rather have an interpreter of its own: its text speaks of `pip`, or of variables that
-    libraries read when they are loaded. A source that cannot be read or parsed needs nothing: Python will say so.
+    Nothing where the script must rather have an interpreter of its own: its text speaks of `pip`, or of variables that
+    libraries read when they are loaded. Nor where a source cannot be read or parsed: Python will say so.
     """
     found: set[str] = set()
     waiting, seen = [code / script], set[Path]()

@@ -16,6 +16,7 @@ import random
 import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sagehound.tuning.random_search import fresh, key
@@ -76,14 +77,7 @@ class Bayesian:
     def tell(self, trial: Trial) -> None:
         """Remember the trial; the estimator hears of it when it is next needed."""
         values = self._space.check(trial.values)
-        trial = Trial(
-            number=trial.number,
-            values={each.name: values[each.name] for each in self._space.ranges},
-            objective=trial.objective,
-            running=trial.running,
-            curve=trial.curve,
-            stopped=trial.stopped,
-        )
+        trial = replace(trial, values={each.name: values[each.name] for each in self._space.ranges})
         self._trials[trial.number] = self._news[trial.number] = trial
 
     def verdict(self, number: int) -> Verdict | None:

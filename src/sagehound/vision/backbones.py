@@ -82,7 +82,8 @@ def _pretrained(architecture: str, classes: int, weights: Path | None) -> nn.Mod
         state = _renamed(state, network)
     fitting = {name: value for name, value in state.items() if not name.startswith(f"{head}.")}
     try:
-        missing, unexpected = network.load_state_dict(fitting, strict=False)
+        # Assigned and not copied: the memory of the fresh weights is then never touched.
+        missing, unexpected = network.load_state_dict(fitting, strict=False, assign=True)
     except RuntimeError as error:
         raise InvalidInput(f"{file} does not fit {architecture}: {str(error).splitlines()[-1].strip()}") from error
     missing = [name for name in missing if not name.startswith(f"{head}.") and "num_batches_tracked" not in name]
@@ -92,6 +93,16 @@ def _pretrained(architecture: str, classes: int, weights: Path | None) -> nn.Mod
             f"{len(unexpected)} are unknown ({', '.join(unexpected[:3])}); give the weights of that architecture"
         )
     return network
+
+
+#: Some of nn.init are heard as themselves, and what they call is not.
+_DRAWING = (
+    Tensor.normal_,
+    Tensor.uniform_,
+    nn.init.normal_,
+    nn.init.uniform_,
+    nn.init.kaiming_uniform_,
+)
 
 
 class _Unfilled(TorchFunctionMode):
@@ -104,9 +115,11 @@ class _Unfilled(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        if func in (Tensor.normal_, Tensor.uniform_) and isinstance(args[0], nn.Parameter):
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        given = kwargs or {}
+        drawn = given.get("tensor", args[0] if args else None)
+        if func in _DRAWING and isinstance(drawn, nn.Parameter):
+            return drawn
+        return func(*args, **given)
 
 
 def _from_hub(architecture: str, classes: int) -> nn.Module:
@@ -155,7 +168,13 @@ def _read_state(file: Path) -> dict[str, Tensor]:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, ValueError, EOFError, OSError) as error:
         raise InvalidInput(f"--weights {file} cannot be read: {error}") from error
-    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    return {name: _owned(value) for name, value in state.items()}
+
+
+def _owned(value: Tensor) -> Tensor:
+    """A copy in 32 bits: what safetensors gives is a view of the file, which somebody may cut short."""
+    dtype = torch.float32 if value.is_floating_point() else value.dtype
+    return value.to(dtype, copy=True, memory_format=torch.contiguous_format)
 
 
 def _renamed(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
