@@ -24,6 +24,7 @@ def photos(tmp_path):
         (["--metric", "loss=(.)"], "name it with --script"),
         (["--script", "nowhere.py"], "there is no script"),
         (["--weights", "nowhere.pth"], "there is no file"),
+        (["--page", "/dev/null/page.html"], "the page cannot be written to /dev/null/page.html"),
     ),
 )
 def test_bad_input_starts_nothing(sagehound, photos, tmp_path, arguments, words):

@@ -61,11 +61,25 @@ def test_a_folder_is_tuned_told_and_written(tune, session, home, tmp_path):
     assert "The best of 4 trials" in again.read_text()
 
 
-def test_where_every_trial_fails_the_page_says_why(tune):
-    result, page = tune("--range", "lr=0.001:0.1", "--set", "unknown=1", "--trials", 2)
+def test_where_every_trial_fails_the_page_says_why(tune, tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    arguments = ["--range", "lr=0.001:0.1", "--set", "unknown=1", "--trials", 2, "--name", "failing"]
+    result, _ = tune(*arguments, "--page", folder)
     assert result.exit_code == 1
     assert "no trial of" in result.stderr
-    assert "Failed trials" in page.read_text()
+    assert "Failed trials" in (folder / "failing.html").read_text()
+
+
+def test_an_objective_that_no_line_gives_is_told_with_what_is_like_it(tune, sm, home):
+    result, page = tune("--range", "lr=0.001:0.1", "--trials", 2, "--name", "unlike", "--metric", "loss=test set: (.*)",
+                        "--objective", "loss")  # fmt: skip
+    assert result.exit_code == 1
+    assert "Lines that are like it: 'Test set: Average loss" in result.stderr
+    assert result.stderr.count("note: ") == 1
+    assert page.read_text().count('class="remark"') == 1
+    shown = CliRunner().invoke(app, ["jobs", "unlike", "--home", str(home)])
+    assert "note       no line of unlike-001-" in shown.stdout
 
 
 class Terminal:

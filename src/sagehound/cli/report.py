@@ -42,7 +42,9 @@ def report(
     """
     connection = connect(home)
     kind, job = find(connection.client("sagemaker"), name)
-    path = (output or Path(f"{name}.html")).expanduser().absolute()
+    path = (output or Path()).expanduser().absolute()
+    if output is None or path.is_dir():
+        path = path / f"{name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == TRAINING:
         path.write_bytes(html(connection, job))

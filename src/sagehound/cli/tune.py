@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -86,9 +87,9 @@ def tune(
         seed=seed,
     )
     called = name or _name(data)
+    path = _page(page, called)
     connection, _ = connect_or_start(home)
     _create(connection, called, recipe, search, data)
-    path = (page or Path(f"{called}.html")).expanduser().absolute()
     study = watch(connection, called, path)
     if as_json:
         say_json(_summary(study, path))
@@ -166,6 +167,19 @@ def _name(data: Path) -> str:
     stamp = time.strftime("%y%m%d-%H%M%S")
     word = re.sub(r"[^A-Za-z0-9]+", "-", data.absolute().name).strip("-") or "tune"
     return f"{word[: _NAME_CHARACTERS - len(stamp) - 1].strip('-')}-{stamp}"
+
+
+def _page(given: Path | None, name: str) -> Path:
+    """Where the page goes; InvalidInput where it cannot, which is better known now than after the last trial."""
+    path = (given or Path()).expanduser().absolute()
+    if given is None or path.is_dir():
+        path = path / f"{name}.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except OSError as problem:
+        raise InvalidInput(f"the page cannot be written to {path} ({problem}); name another with --page FILE") from None
 
 
 def _is_number(value: str) -> bool:
