@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "watching": GROUND,
     "debug": GROUND | {"s3_files", "watching"},
     "profile": GROUND | {"s3_files", "watching", "pages"},
-    "vision": GROUND | {"debug"},
+    "vision": GROUND | {"debug", "profile"},
     "serve": GROUND,
     "daemon": HOME,
     "client": HOME | {"daemon", "vision"},

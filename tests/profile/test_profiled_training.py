@@ -8,6 +8,7 @@ import torch
 from sagehound import profile
 from sagehound.errors import InvalidInput
 from sagehound.profile import profile_training
+from sagehound.profile import steps as timed
 from tests.profile.trained import events, loader, net, phases, profiled, steps, train
 
 
@@ -70,3 +71,15 @@ def test_bad_values_are_refused(tmp_path: Path) -> None:
 def test_importing_the_package_does_without_torch() -> None:
     code = "import sys, sagehound.profile; print({'torch', 'numpy', 'pyarrow'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_batches_of_a_training_that_is_profiled_already(tmp_path: Path) -> None:
+    def batches() -> list[tuple[torch.Tensor, torch.Tensor]]:
+        return [(torch.randn(4, 8), torch.zeros(4, dtype=torch.long))] * 3
+
+    train(net(), timed(batches()))
+    assert events(tmp_path) == []
+    with profiled(tmp_path):
+        train(net(), timed(batches()))
+    assert steps(tmp_path) == ["TRAIN 0", "TRAIN 1", "TRAIN 2"]
+    assert phases(tmp_path, "TRAIN 2")["loader"] == 1

@@ -214,6 +214,19 @@ def test_a_job_that_asks_for_tensors_gets_the_loss_of_training_and_evaluation(tm
     assert len(loss.steps(mode=modes.EVAL)) >= 2
 
 
+def test_a_profiler_sees_the_wait_for_each_batch(tmp_path):
+    from sagehound.profile import profile_training
+
+    split_folders(tmp_path / "photos")
+    with profile_training(tmp_path / "profile"):
+        assert run(tmp_path / "photos", tmp_path, "--finetune", "all", "--epochs", "1", "--batch-size", "4") == 0
+    files = [json.loads(path.read_text()) for path in (tmp_path / "profile").rglob("*timeline.json")]
+    names = [event["name"] for events in files for event in events if event["ph"] == "X"]
+    steps = [name for name in names if name.startswith("Step:")]
+    assert {"Step:ModeKeys.TRAIN", "Step:ModeKeys.EVAL"} == set(steps)
+    assert names.count("loader") == len(steps)
+
+
 def test_views_of_photos_are_computed_once_for_all_seeds(tmp_path, capsys):
     folder = split_folders(tmp_path / "photos")
     cache = ("--feature-cache", str(tmp_path / "cache"), "--augment", "--views", "3", "--batch-size", "8")

@@ -7,7 +7,8 @@
             ...
 
 `profile` is this package, which can be called; `profile_training` is the same under a name that a type checker follows
-(profiled_training.py). Nothing of torch is imported before that.
+(profiled_training.py). `steps(batches)` times a loop of a training that is profiled already, a job's, where its batches
+come from no DataLoader. Nothing of torch is imported before that.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sagehound.profile.profiled_training import ProfiledTraining, profile_training
+    from sagehound.profile.profiled_training import ProfiledTraining, profile_training, steps
 
-__all__ = ["ProfiledTraining", "profile_training"]
+__all__ = ["ProfiledTraining", "profile_training", "steps"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -80,27 +80,7 @@ class ProfiledTraining:
         """The batches, one a step: a step ends where the next batch is asked for, and the wait for it is the phase
         "loader", whatever `batches` is. `mode` is "TRAIN" or "EVAL"; None: as the model is. A step in which no model
         and no optimizer of torch is used has to be given one."""
-        if mode not in (None, TRAIN, EVAL):
-            raise InvalidInput(f"mode is {mode!r}: {TRAIN!r}, {EVAL!r} or None is expected")
-        profiler = self._profiler
-        if profiler is None:
-            yield from batches
-            return
-        pacing = profiler.pacing
-        with pacing.explicitly(mode):
-            start_ns = perf_counter_ns()
-            iterator = iter(batches)
-            while True:
-                try:
-                    batch = next(iterator)
-                except StopIteration:
-                    pacing.end(start_ns)
-                    return
-                end_ns = perf_counter_ns()
-                pacing.begin(start_ns)
-                pacing.pulled(0, start_ns, end_ns)
-                yield batch
-                start_ns = perf_counter_ns()
+        return _timed(self._profiler, batches, mode)
 
     @contextmanager
     def mode(self, mode: str) -> Iterator[None]:
@@ -112,3 +92,32 @@ class ProfiledTraining:
             return
         with self._profiler.pacing.in_mode(mode):
             yield
+
+
+def steps(batches: Iterable[Batch], mode: str | None = None) -> Iterator[Batch]:
+    """`ProfiledTraining.steps` of whatever profiles this process, a job's profiler for one: for batches that come from
+    no DataLoader, whose wait is not seen otherwise. Where nothing does, the batches as they are."""
+    return _timed(current_profiler(), batches, mode)
+
+
+def _timed(profiler: TrainingProfiler | None, batches: Iterable[Batch], mode: str | None) -> Iterator[Batch]:
+    if mode not in (None, TRAIN, EVAL):
+        raise InvalidInput(f"mode is {mode!r}: {TRAIN!r}, {EVAL!r} or None is expected")
+    if profiler is None:
+        yield from batches
+        return
+    pacing = profiler.pacing
+    with pacing.explicitly(mode):
+        start_ns = perf_counter_ns()
+        iterator = iter(batches)
+        while True:
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                pacing.end(start_ns)
+                return
+            end_ns = perf_counter_ns()
+            pacing.begin(start_ns)
+            pacing.pulled(0, start_ns, end_ns)
+            yield batch
+            start_ns = perf_counter_ns()

@@ -73,11 +73,13 @@ def train(
     validation = seen(data.validation, middle) if data.validation else None
     shuffle = torch.Generator().manual_seed(options.seed)
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return readable(learned.shuffled(options.batch_size, shuffle, f"{options.seed} {epoch}"), _LEAST)
+    def batches(epoch: int) -> Iterable[tuple[Tensor, Tensor]]:
+        return observer.batches(
+            readable(learned.shuffled(options.batch_size, shuffle, f"{options.seed} {epoch}"), _LEAST)
+        )
 
     def test(photos: Batches) -> Evaluation:
-        return evaluate(*predict(network, readable(photos.in_order(options.test_batch_size), 1)))
+        return evaluate(*predict(network, observer.batches(readable(photos.in_order(options.test_batch_size), 1))))
 
     def epoch_ends(epoch: int) -> None:
         if validation:

@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -22,11 +22,12 @@ from torch import nn
 
 from sagehound.debug import Hook, get_hook, modes
 from sagehound.errors import SagehoundError
+from sagehound.profile import steps
 from sagehound.vision import backbones, finetune, frozen, memory
 from sagehound.vision.dataset import find_images
 from sagehound.vision.export import export
 from sagehound.vision.history import History
-from sagehound.vision.observer import Nobody, Observer
+from sagehound.vision.observer import Batch, Nobody, Observer
 from sagehound.vision.options import Options, parse
 
 
@@ -55,8 +56,15 @@ def run(options: Options) -> History:
     return history
 
 
-class _Debugger:
-    """The debugger's hook as an observer."""
+class _Profiler(Nobody):
+    """Shows the batches to the profiler, where the process has one: all else it finds by itself."""
+
+    def batches(self, batches: Iterable[Batch]) -> Iterable[Batch]:
+        return steps(batches)
+
+
+class _Debugger(_Profiler):
+    """The debugger's hook as well."""
 
     def __init__(self, hook: Hook) -> None:
         self._hook = hook
@@ -74,7 +82,7 @@ class _Debugger:
 
 def _observer() -> Observer:
     hook = get_hook(create_if_not_exists=True)
-    return Nobody() if hook is None else _Debugger(hook)
+    return _Profiler() if hook is None else _Debugger(hook)
 
 
 def _seed(seed: int) -> None:

@@ -1,10 +1,13 @@
 """The rules over the operators of torch.profiler's window."""
 
+from dataclasses import replace
+
+import pyarrow as pa
 import pytest
 
 from sagehound.profile.findings.registry import build
 from sagehound.profile.profile import Profile
-from tests.profile.findings.profiles import operators, profile, steps
+from tests.profile.findings.profiles import operators, profile, samples, steps
 
 OPERATOR_RULES = ("TinyOperators", "Precision", "MemoryFormat", "SyncEachStep")
 
@@ -45,6 +48,14 @@ def test_small_products_gain_nothing() -> None:
     assert build("Precision").judge(seen(products, bf16="avx512_bf16")).findings == ()
     small = {"aten::convolution": (10_000, 0.4)}
     assert build("MemoryFormat").judge(seen(small, memory_format="contiguous")).findings == ()
+
+
+@pytest.mark.parametrize(("used", "ours", "found"), [(100.0, 20.0, 0), (100.0, 90.0, 1), (60.0, 20.0, 1)])
+def test_calls_that_only_others_made_long_gain_nothing(used: float, ours: float, found: int) -> None:
+    sampled = samples({("CPUUtilization", name): [used] * 20 for name in ("cpu0", "cpu1")})
+    sampled = pa.concat_tables([sampled, samples({("CPUUtilization", "job"): [ours] * 20})])
+    waited = replace(seen({"aten::addmm": (1000, 0.1)}, bf16="avx512_bf16"), system=sampled)
+    assert len(build("Precision").judge(waited).findings) == found
 
 
 def test_a_processor_without_bfloat16_has_nothing_to_gain() -> None:

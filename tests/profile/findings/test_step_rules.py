@@ -38,6 +38,12 @@ def test_steps_that_wait_for_batches(wait_s: float, found: int) -> None:
         assert verdict.findings[0].gain_s == pytest.approx(39 * wait_s)
 
 
+def test_batches_of_no_loader_are_waited_for_too() -> None:
+    table = steps([0.3] * 40, loader=[0.1] * 40, forward=[0.2] * 40)
+    assert "with no DataLoader" in build("LoaderBound").judge(profile(timeline=table)).findings[0].message
+    assert "no DataLoader was seen" in build("Dataloader").judge(profile(timeline=table, cores=2)).unable
+
+
 def test_one_worker_where_two_help() -> None:
     table = steps([0.4] * 40, loader=[0.3] * 40, forward=[0.1] * 40)
     sampled = samples({(CPU, "cpu0"): [50.0] * 40, (CPU, "cpu1"): [50.0] * 40})

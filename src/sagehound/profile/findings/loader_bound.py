@@ -63,7 +63,8 @@ class LoaderBound:
         )
 
     def _finding(self, profile: Profile, steps: Steps, waited_s: float, share: float) -> Finding:
-        workers = max(0, int(fact(profile, "loader_workers") or 0))
+        known = fact(profile, "loader_workers")
+        workers = max(0, int(known or 0))
         step_s, wait_s = steps.total_s / len(steps), waited_s / len(steps)
         busy, count = _busy_cores(profile, steps)
         batch_s = step_s * workers if workers else wait_s
@@ -79,9 +80,10 @@ class LoaderBound:
             **({"busy_cores": busy} if busy is not None else {}),
             **_io_wait(profile, steps),
         }
+        loader = "no DataLoader" if known is None else f"{workers} worker{'' if workers == 1 else 's'}"
         message = (
             f"The steps wait {share:.0f} % of their time for the loader ({waited_s:.1f} s in {len(steps)} steps, with "
-            f"{workers} worker{'' if workers == 1 else 's'})."
+            f"{loader})."
         )
         found = Finding(
             rule=self.name, message=message, change="", evidence=evidence, from_s=steps.from_s, to_s=steps.to_s

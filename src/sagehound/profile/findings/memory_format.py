@@ -41,7 +41,7 @@ class MemoryFormat:
         if not seen or steps is None or not layout:
             unknown = "no training steps were seen" if steps is None else "the model's memory format is not known"
             return Verdict(rule=self.name, parameters=asdict(self), unable=NONE_SEEN if not seen else unknown)
-        convolutions = large(named(seen, CONVOLUTIONS))
+        convolutions = large(profile, steps, named(seen, CONVOLUTIONS))
         part, compute_s = share(convolutions, seen), _compute_s(steps)
         fires = "channels_last" not in layout and 100 * part > self.threshold and compute_s >= self.min_compute_s
         return Verdict(

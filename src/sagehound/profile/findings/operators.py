@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
-from sagehound.profile.findings.samples import numbers
-from sagehound.profile.findings.steps import every_process
+from sagehound.profile.findings.samples import cores, grid, numbers, series
+from sagehound.profile.findings.steps import Steps, every_process
 from sagehound.profile.profile import Profile
 
 #: Why a rule over operators has nothing to judge.
@@ -21,6 +21,8 @@ _LOADER = "enumerate(DataLoader)"
 #: Products of matrices and convolutions, as torch names them on CPU and CUDA.
 CONVOLUTIONS = ("conv",)
 PRODUCTS = (*CONVOLUTIONS, "addmm", "aten::mm", "bmm", "matmul", "linear", "gemm", "attention")
+#: From so many percent of the cores in use on, calls wait for a core; of a job's share at least so much is taken.
+_FULL_PERCENT, _LEAST_PERCENT = 80.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,23 @@ def named(seen: list[Operator], parts: tuple[str, ...]) -> list[Operator]:
     return [each for each in seen if any(part in each.name for part in parts)]
 
 
-def large(some: list[Operator], call_s: float = 50e-6) -> list[Operator]:
-    """Those that take at least so long a call, on average: starting the others costs as much as they do."""
-    return [each for each in some if each.self_s >= each.calls * call_s]
+def large(profile: Profile, steps: Steps, some: list[Operator], call_s: float = 50e-6) -> list[Operator]:
+    """Those that take at least so long a call, on average: starting the others costs as much as they do. Times are by
+    the clock; on cores that others filled during the steps, a call has to take as many times as long."""
+    least_s = call_s * _slowdown(profile, steps)
+    return [each for each in some if each.self_s >= each.calls * least_s]
+
+
+def _slowdown(profile: Profile, steps: Steps) -> float:
+    """How many times as long the job may have taken as alone: all that was used of the node's cores over its own share
+    of that. 1 where the cores were not full, or nothing was sampled."""
+    table, own = cores(profile).get(steps.node), series(profile, "CPUUtilization").get((steps.node, "job"))
+    if table is None or own is None:
+        return 1.0
+    used, ours = (course.between(steps.from_s, steps.to_s).mean() for course in (table, grid([own])))
+    if not len(used) or not len(ours) or used.mean() < _FULL_PERCENT:
+        return 1.0
+    return max(1.0, float(used.mean()) / max(float(ours.mean()), _LEAST_PERCENT))
 
 
 def share(some: list[Operator], of: list[Operator]) -> float:

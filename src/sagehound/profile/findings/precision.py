@@ -23,10 +23,10 @@ class Precision:
     (no autocast was seen, nor weights of another type), where the processor has instructions for bfloat16.
 
     The fact `bf16` names them: "avx512_bf16", "amx_bf16" or "cuda"; without one there is nothing to gain, and where it
-    is not known nothing is said. 30 %, in calls of at least
-    50 us: else the casts that autocast adds take up what it saves. Source: PyTorch's
-    performance tuning guide ("Use mixed precision"), and its documentation of torch.amp for the CPU. Judged over the
-    window of torch.profiler, where the training's steps take `min_compute_s` seconds.
+    is not known nothing is said. 30 %, in calls of at least 50 us, longer by as much as others slowed the job down on
+    full cores: else the casts that autocast adds take up what it saves. Source: PyTorch's performance tuning guide
+    ("Use mixed precision"), and its documentation of torch.amp for the CPU. Judged over the window of torch.profiler,
+    where the training's steps take `min_compute_s` seconds.
 
     Estimate: the products' share of the computing, 1.8 times as fast with AVX512-BF16 (1.8 to 2.4 times for whole steps
     as measured here), 3 times with AMX, 2 times on a GPU.
@@ -44,7 +44,7 @@ class Precision:
             fast = "it is not known whether this processor is faster with bfloat16" if not unit else "it is not faster"
             reason = NONE_SEEN if not seen else "no training steps were seen" if steps is None else fast
             return Verdict(rule=self.name, parameters=asdict(self), unable=reason)
-        products = large(named(seen, PRODUCTS))
+        products = large(profile, steps, named(seen, PRODUCTS))
         part = share(products, seen)
         compute_s = _compute_s(steps)
         off = said(profile, "autocast") in _OFF and said(profile, "parameter_dtype") in ("", "float32")
