@@ -7,6 +7,9 @@ in turns of order. The training says how long its steps took and how much proces
 processor time is read from /proc while it runs, over a training that is long enough for the clock's ticks.
 
 Allowed: 0.5 % of one core for the sampler at 500 ms, and 1.005 of the training's time.
+
+Learned (25 November 2026, two quiet cores, ten pairs): 1.0046 times the training's time, 1.0043 of its processor time,
+0.08 % of one core for the sampler. The pairs themselves lie between 0.94 and 1.16: so much is the machine's noise.
 """
 
 from __future__ import annotations
