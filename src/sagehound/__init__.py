@@ -7,7 +7,9 @@ Sagehound active: http://127.0.0.1:8383, account 000000000000, region us-east-1;
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to import than all that a job's supervision does before its script starts
+    from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "activate", "deactivate"]
