@@ -79,7 +79,7 @@ def test_an_objective_that_no_line_gives_is_told_with_what_is_like_it(tune, sm, 
     assert result.stderr.count("note: ") == 1
     assert page.read_text().count('class="remark"') == 1
     shown = CliRunner().invoke(app, ["jobs", "unlike", "--home", str(home)])
-    assert "note       no line of unlike-001-" in shown.stdout
+    assert "note       no line of unlike-00" in shown.stdout
 
 
 class Terminal:
@@ -163,6 +163,7 @@ def test_ctrl_c_lets_it_go_on_where_nobody_says_that_it_should_stop(slow, sm, an
 def test_ctrl_c_stops_it_unasked_where_there_is_no_terminal(slow, sm):
     words = [sys.executable, "-m", "sagehound.cli", *map(str, slow("piped"))]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert next(line for line in process.stderr if line.startswith("piped minimizes"))
         eventually(lambda: sm.list_training_jobs(NameContains="piped")["TrainingJobSummaries"])
         trial = sm.list_training_jobs(NameContains="piped")["TrainingJobSummaries"][0]["TrainingJobName"]
         eventually(lambda: sm.describe_training_job(TrainingJobName=trial)["SecondaryStatus"] == "Training")

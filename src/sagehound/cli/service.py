@@ -108,7 +108,7 @@ def _serve(settings: Settings) -> None:
             raise
         raise InvalidInput(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
-            "choose another port (--port 8400, or SAGEHOUND_PORT=8400 before the command) or any free one (0)"
+            "choose another port (--port 8400, or SAGEHOUND_PORT=8400 before the command) or any free one (--port 0)"
         ) from None
     progress("Sagehound ended.")
 

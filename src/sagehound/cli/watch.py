@@ -22,15 +22,14 @@ _PAGE_S = 15.0
 
 def watch(connection: Connection, name: str, page: Path) -> Study:
     """Show the tuning job until it has ended, and write its page; after Ctrl-C it is stopped, if the user says so."""
-    reader = StudyReader(connection, name)
     try:
-        return _watched(reader, page)
+        return _watched(StudyReader(connection, name), page)
     except KeyboardInterrupt:
         if not _is_to_stop(name):
             raise
     connection.client("sagemaker").stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     progress(f"{name} stops; its running trials get SIGTERM and a little time. Once more Ctrl-C leaves it to that.")
-    return _watched(reader, page)
+    return _watched(StudyReader(connection, name), page)
 
 
 def _is_to_stop(name: str) -> bool:
