@@ -57,7 +57,7 @@ def test_a_log_without_traceback_gives_its_last_lines():
 def test_an_ordinary_line_with_a_colon_is_no_exception():
     assert exception(["Loading: photos", "WARNING: slow disk", "giving up"]) == []
     lines = [
-        "Looking in indexes: https://pypi.org",
+        "Looking in indexes: https://index.example",
         "WARNING: none there",
         "ERROR: No matching distribution found for x",
     ]
