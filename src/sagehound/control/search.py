@@ -42,7 +42,8 @@ class Search:
     @property
     def exhausted(self) -> bool:
         """Whether there is nothing left to try."""
-        return self._exhausted or (self._space.size or self.asked + 1) <= self.asked
+        size = self._space.size
+        return self._exhausted or (size is not None and self.asked >= size)
 
     def inherit(self, trials: Iterable[tuple[TrainingJob, float]]) -> None:
         """Learn from trials of parents, with their objectives; those outside the space say nothing here."""
