@@ -67,6 +67,11 @@ class Settings:
         return self.home / "endpoints"
 
     @property
+    def trash_folder(self) -> Path:
+        """What jobs worked with, on its way out."""
+        return self.home / "trash"
+
+    @property
     def environments_folder(self) -> Path:
         """What a requirements.txt installed, one folder a content."""
         return self.home / "environments"

@@ -34,7 +34,7 @@ print("went on")
 
 @pytest.fixture
 def launcher() -> Launcher:
-    return ProcessLauncher(timeout_grace_s=5)
+    return ProcessLauncher(timeout_grace_s=5, warm=False)
 
 
 class TestProcessLauncher(LauncherSuite):

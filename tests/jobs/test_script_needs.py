@@ -25,11 +25,11 @@ from sagehound.vision import train
         ("from package.part import x", {"numpy"}),
         ("import package", {"numpy"}),
         ("import a", {"scipy"}),
-        ("import torch\nprint(", set()),
+        ("import torch\nprint(", None),
         ("import torch; WORLD_SIZE = 1; a_pipe = 'pipe'", {"torch"}),
-        ("import torch, subprocess; subprocess.run(['pip', 'install', 'x'])", set()),
-        ("import os; os.environ['OMP_NUM_THREADS'] = '1'; import torch", set()),
-        ("import torch, installs", set()),
+        ("import torch, subprocess; subprocess.run(['pip', 'install', 'x'])", None),
+        ("import os; os.environ['OMP_NUM_THREADS'] = '1'; import torch", None),
+        ("import torch, installs", None),
     ],
 )
 def test_what_a_script_and_the_modules_beside_it_import(source, found, tmp_path):
@@ -48,8 +48,8 @@ def test_what_a_script_and_the_modules_beside_it_import(source, found, tmp_path)
     assert needs(tmp_path, "train.py") == found
 
 
-def test_a_missing_script_needs_nothing(tmp_path):
-    assert needs(tmp_path, "train.py") == frozenset()
+def test_a_missing_script_starts_plainly(tmp_path):
+    assert needs(tmp_path, "train.py") is None
 
 
 def test_our_own_trainer_needs_what_it_loads(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from sagehound.jobs.process import ProcessLauncher
 from sagehound.jobs.warm_starts import need_of
 from sagehound.testing.launcher_suite import LauncherSuite, await_line, ended, make_launch, text
-from tests.jobs.warm_jobs import HEAD, a_job, seen, was_warm
+from tests.jobs.warm_jobs import HEAD, NOTE, a_job, seen, was_warm
 
 _WAITS = f"{HEAD}import os, time\nprint('ready')\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('went on')"
 
@@ -53,10 +53,35 @@ def test_switched_off_there_is_no_template(tmp_path):
     assert not _warm(launcher, tmp_path / "job")
 
 
+def test_a_script_that_imports_nothing_starts_warm_too(launcher, tmp_path):
+    assert not _warm(launcher, tmp_path / "one", NOTE)
+    assert launcher.warm.await_ready(60)
+    assert _warm(launcher, tmp_path / "two", NOTE)
+
+
+def test_what_imports_nothing_leaves_the_libraries_to_others(ready, tmp_path):
+    before = ready.warm.process
+    loaded = f"{NOTE}\nimport sys; print([name for name in ('numpy', 'torch') if name in sys.modules])"
+    assert _warm(ready, tmp_path / "one", loaded)
+    assert text(tmp_path / "one")[-1] == "[]"
+    assert _warm(ready, tmp_path / "two")
+    assert ready.warm.process == before
+
+
+def test_libraries_come_to_a_template_without(launcher, tmp_path):
+    seen(launcher, a_job(tmp_path / "first", "print(1)"))
+    assert launcher.warm.await_ready(60)
+    before = launcher.warm.process
+    assert _warm(launcher, tmp_path / "one")
+    assert launcher.warm.await_ready(60)
+    assert launcher.warm.process != before
+    assert _warm(launcher, tmp_path / "two")
+
+
 @pytest.mark.parametrize(
-    "script", ["print(1)", f"{HEAD}# pip install", f"{HEAD}import os; os.environ['OMP_NUM_THREADS'] = '1'", "import ("]
+    "script", [f"{HEAD}# pip install", f"{HEAD}import os; os.environ['OMP_NUM_THREADS'] = '1'", "import ("]
 )
-def test_a_script_that_gains_nothing_or_changes_its_libraries_needs_none(script, tmp_path):
+def test_a_script_that_changes_its_libraries_needs_none(script, tmp_path):
     assert need_of(a_job(tmp_path / "job", script)) is None
 
 

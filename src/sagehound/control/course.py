@@ -19,9 +19,11 @@ from sagehound.control.growing_places import growing_folders, profile_folders, t
 from sagehound.control.patience import DELAYS_S, Interrupted, persistently
 from sagehound.control.slots import Grant, gpus_of
 from sagehound.control.staging import Staging
+from sagehound.control.trash import Trash
 from sagehound.errors import JobFailure, ObjectStoreError, ServiceUnavailable
 from sagehound.jobs import configuration, contract, metrics, sampling
 from sagehound.jobs.delivery import undelivered
+from sagehound.jobs.environments import python_folder
 from sagehound.jobs.launcher import Exit, Launch, Launcher
 from sagehound.jobs.lines import LineWriter
 from sagehound.jobs.logs import log_path
@@ -53,6 +55,7 @@ class Surroundings:
     settings: Settings
     clock: Callable[[], float]
     client_environment: dict[str, str]
+    trash: Trash
     delays_s: tuple[float, ...] = DELAYS_S
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
     tensor_interval_s: float = TENSOR_INTERVAL_S
@@ -281,7 +284,9 @@ class Course:
             if ended.code == 0:
                 raise
             # What a failed script left to be packed is often what fills the disk, and is not stored.
-            self._remove(*(f"{host}/{part}" for host in self._hosts() for part in ("model", "output")))
+            for host in self._hosts():
+                shutil.rmtree(self._folder / host / "model", ignore_errors=True)
+                shutil.rmtree(self._folder / host / "output", ignore_errors=True)
             job = self._update(self._uploads)
         try:
             model = self._store_results(job, ended)
@@ -346,14 +351,13 @@ class Course:
 
     def _clear(self) -> None:
         """Remove what the job worked with; its logs, metrics and exit record stay."""
-        self._remove("staged", "artifacts", sampling.FOLDER, *self._hosts())
+        hosts = self._hosts()
+        pythons = [python_folder(self._folder, host).name for host in hosts]
+        for name in ("staged", "artifacts", sampling.FOLDER, *hosts, *pythons):
+            self._around.trash.take(self._folder / name)
 
     def _hosts(self) -> list[str]:
         return contract.host_names(self._job().spec.instance_count)
-
-    def _remove(self, *names: str) -> None:
-        for name in names:
-            shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _checkpoints(self, job: TrainingJob) -> Checkpoints | None:
         if not job.spec.checkpoint_uri:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from sagehound.control.course import Course, Surroundings
 from sagehound.control.slots import Grant, Request, Slots, gpus_of, gpus_present
+from sagehound.control.trash import Trash
 from sagehound.jobs.cores import usable_cores
 from sagehound.jobs.launcher import Launcher
 from sagehound.objects.store import ObjectStore
@@ -46,6 +47,7 @@ class TrainingLoop:
             settings=settings,
             clock=clock,
             client_environment=client_environment,
+            trash=Trash(settings.trash_folder),
             **surroundings,  # type: ignore[arg-type]
         )
         self._gpus = gpus_present() if gpus is None else gpus
@@ -61,6 +63,7 @@ class TrainingLoop:
         self._slots = Slots(self._around.settings.host_slots, usable_cores(), self._gpus)
         self._courses.clear()
         self._around.store.watch(self._notice)
+        self._around.trash.empty()
         going_on = Query(states=(TrainingStatus.IN_PROGRESS, TrainingStatus.STOPPING), limit=1000)
         try:
             async with asyncio.TaskGroup() as self._tasks:

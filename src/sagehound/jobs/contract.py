@@ -17,7 +17,7 @@ from sagehound.jobs.launcher import Bind, Host, Launch
 from sagehound.jobs.program import CODE_CHANNELS, Program, argv_of, install_code, program_of
 from sagehound.records.training import TrainingJob
 
-_FOLDERS = ("input/config", "input/data", "code", "model", "output/data", "output/intermediate", "checkpoints")
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "output/intermediate", "checkpoints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,8 @@ def _host(
     channels = staged.hosts_channels.get(host, {})
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
+    if not program.script:
+        (folder / "code").mkdir(exist_ok=True)
     checkpoint_folder(job, folder).mkdir(parents=True, exist_ok=True)
     configs = configuration(job, host, hosts)
     write_configuration(folder / "input" / "config", configs)

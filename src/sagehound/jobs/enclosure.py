@@ -57,13 +57,20 @@ def enter(spec: Spec) -> str:
 
     The attempt is made in a forked process first: one that fails half-way leaves this process as it was.
     """
+    refusal = _rehearse(spec)
+    return refusal or attempt(spec)
+
+
+def attempt(spec: Spec) -> str:
+    """`enter`, for a process that ends where it is refused: it may be left half-way."""
     hidden = _hidden_by_mount(spec)
     if hidden:
         return f"{hidden} lies under {MOUNT_POINT}, which would hide it"
-    refusal = _rehearse(spec)
-    if not refusal:
+    try:
         _enter(spec)
-    return refusal
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the script runs without
+        return str(getattr(problem, "strerror", None) or problem) or repr(problem)
+    return ""
 
 
 def degrade(spec: Spec, environment: dict[str, str], argv: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -115,16 +122,13 @@ def _rehearse(spec: Spec) -> str:
     child = os.fork()
     if child == 0:
         try:
-            _enter(spec)
-            os._exit(0)
-        except BaseException as problem:  # noqa: BLE001 - a forked child must never return
-            os.write(writer, str(getattr(problem, "strerror", None) or problem).encode()[:4096] or b"unknown error")
+            os.write(writer, attempt(spec).encode()[:4096])
         finally:
-            os._exit(1)
+            os._exit(0)
     os.close(writer)
     with open(reader, "rb") as pipe:
-        said = pipe.read().decode()
-    return "" if os.waitpid(child, 0)[1] == 0 else said or "the attempt died"
+        said = pipe.read().decode(errors="replace")
+    return said if os.waitpid(child, 0)[1] == 0 else said or "the attempt died"
 
 
 def _enter(spec: Spec) -> None:

@@ -59,6 +59,12 @@ def environment_folder(requirements: Path, root: Path) -> Path:
     return root / digest.hexdigest()[:16]
 
 
+def original_folder(sites: list[str], root: Path) -> Path:
+    """Where under `root` the environment is, or will be, whose files those of jobs over `sites` share."""
+    digest = hashlib.sha256("\n".join([sys.version, base_python(), *sites]).encode())
+    return root / f"original-{digest.hexdigest()[:16]}"
+
+
 def is_ready(folder: Path) -> bool:
     """Whether the environment was built to its end."""
     return (folder / _COMPLETE).exists()

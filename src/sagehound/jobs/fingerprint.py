@@ -24,13 +24,7 @@ def fingerprint(sites: Iterable[str], names: Iterable[str]) -> str:
 def _folders(sites: Iterable[str]) -> Iterator[str]:
     for site in sites:
         yield f"{site} {_time(site)}"
-        try:
-            entries = sorted(os.scandir(site), key=lambda entry: entry.name)
-        except OSError:
-            continue
-        for entry in entries:
-            if entry.name.endswith((".dist-info", ".egg-info", ".pth")):
-                yield f"{entry.name} {_time(entry.path)}"
+        yield from _entries(site, (".dist-info", ".egg-info", ".pth"))
 
 
 def _packages(names: Iterable[str]) -> Iterator[str]:
@@ -41,7 +35,16 @@ def _packages(names: Iterable[str]) -> Iterator[str]:
 
 def _own() -> Iterator[str]:
     for folder in _OURS:
-        yield from (f"{path} {_time(str(path))}" for path in sorted(folder.glob("*.py")))
+        yield from _entries(str(folder), (".py",))
+
+
+def _entries(folder: str, endings: tuple[str, ...]) -> Iterator[str]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(endings))  # noqa: PTH208 - see _time
+    except OSError:
+        return
+    for name in names:
+        yield f"{name} {_time(f'{folder}/{name}')}"
 
 
 def _time(path: str) -> int:

@@ -1,7 +1,7 @@
 """The process that stands between the shim and one host's script, and sees to it that nothing of the host outlives it.
 
-It gives the host its own /opt/ml, starts the script, adopts what the script leaves behind, and when the script ends,
-or the shim dies, ends all of that too, as the end of a container would. It is forked from the shim without exec, so
+It starts the script in a /opt/ml of its own, adopts what the script leaves behind, and when the script ends, or the
+shim dies, ends all of that too, as the end of a container would. It is forked from the shim without exec, so
 it costs a millisecond.
 """
 
@@ -84,19 +84,11 @@ def _keep(
     die_with(shim, KILL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     status = _only_standard_streams(out, status)
-    copied: enclosure.Spec = {}
-    if spec:
-        refusal = enclosure.enter(spec)
-        # A new user namespace is new credentials, which make the kernel forget it.
-        die_with(shim, KILL)
-        if refusal:
-            os.write(1, enclosure.refusal_line(refusal, spec["folder"]).encode() + b"\n")
-            environment, argv = enclosure.degrade(spec, environment, argv)
-            folder = enclosure.real_path(folder, spec["folder"])
-            copied = spec
-    script = os.fork()
-    if script == 0:
-        _exec(argv, environment, folder, copied, execute)
+    script, refusal = _fork(spec or {}, {}, argv, environment, folder, execute)
+    if spec and refusal:
+        os.write(1, enclosure.refusal_line(refusal, spec["folder"]).encode() + b"\n")
+        environment, argv = enclosure.degrade(spec, environment, argv)
+        script, _ = _fork({}, spec, argv, environment, enclosure.real_path(folder, spec["folder"]), execute)
     code = _wait(script, is_shell=os.path.basename(argv[0]) in _SHELLS)
     _kill_descendants()
     os.write(status, str(code).encode())
@@ -113,13 +105,46 @@ def _only_standard_streams(out: int, status: int) -> int:
     return kept
 
 
+def _fork(
+    spec: enclosure.Spec,
+    copied: enclosure.Spec,
+    argv: list[str],
+    environment: dict[str, str],
+    folder: str,
+    execute: Execute,
+) -> tuple[int, str]:
+    """Fork the script, in the enclosure of `spec` where there is one, else with the binds of `copied` put into its
+    folder. Its process number, and why it could not be had in the enclosure: it is gone then."""
+    refusals, writer = os.pipe()
+    script = os.fork()
+    if script == 0:
+        _exec(spec, copied, argv, environment, folder, execute, writer)
+    os.close(writer)
+    with open(refusals, errors="replace") as pipe:
+        refusal = pipe.read()
+    if refusal:
+        os.waitpid(script, 0)
+    return script, refusal
+
+
 def _exec(
-    argv: list[str], environment: dict[str, str], folder: str, copied: enclosure.Spec, execute: Execute
+    spec: enclosure.Spec,
+    copied: enclosure.Spec,
+    argv: list[str],
+    environment: dict[str, str],
+    folder: str,
+    execute: Execute,
+    refusals: int,
 ) -> NoReturn:
-    """Become the script. `copied` has what is put into its folder first: here, where a stop ends that too."""
+    """Become the script. What is copied is copied here, where a stop ends that too."""
     try:
         keeper = os.getppid()
         os.setsid()
+        if spec and (refusal := enclosure.attempt(spec)):
+            os.write(refusals, refusal.encode())
+            os._exit(0)
+        os.close(refusals)
+        # After the enclosure: a new user namespace is new credentials, which make the kernel forget it.
         die_with(keeper, signal.SIGKILL)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
@@ -176,7 +201,7 @@ def _reap(script: int) -> int | None:
 
 def _kill_descendants(but: int = 0) -> None:
     """End every process that the host started, whatever session it is in; `but` is left to be waited for."""
-    while True:
+    while but or not _childless():
         living = [pid for pid in _descendants(os.getpid()) if pid != but]
         for pid in living:
             _signal(pid, signal.SIGKILL)
@@ -186,6 +211,14 @@ def _kill_descendants(but: int = 0) -> None:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _childless() -> bool:
+    """Whether nothing of the host is left: who has no children, and adopts, has no descendants."""
+    try:
+        return os.waitpid(-1, os.WNOHANG) is None
+    except ChildProcessError:
+        return True
 
 
 def _descendants(root: int) -> list[int]:

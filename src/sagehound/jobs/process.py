@@ -123,7 +123,8 @@ def _host(host: Host, launch: Launch) -> dict[str, Any]:
         "binds": [{"source": str(bind.source), "target": bind.target} for bind in host.binds],
         "build": build
         and {"argv": environments.build_command(host.requirements or Path(), build), "folder": str(build)},
-        "sites": environments.lower_sites(build),
+        "sites": (sites := environments.lower_sites(build)),
+        "original": str(environments.original_folder(sites, launch.environments_folder)),
     }
 
 

@@ -16,10 +16,20 @@ DEFAULT_INTERVAL_MS = 500
 def tell(folder: str, interval_ms: int) -> None:
     """Have the job in `folder` sampled every `interval_ms`; 0: not at all. Whole or not at all."""
     path, body = f"{folder}/{FILE}", json.dumps({"interval_ms": interval_ms})
+    if _read(path) == body:
+        return
     draft = f"{path}.{os.getpid()}"
     with open(draft, "w") as file:
         file.write(body)
     os.replace(draft, path)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 class Told:

@@ -22,11 +22,11 @@ _OURS, _OUR_NEEDS = "sagehound.vision", ("numpy", "PIL.Image", "torch", "torchvi
 _MAX_FILES, _MAX_BYTES = 64, 1_000_000
 
 
-def needs(code: Path, script: str) -> frozenset[str]:
+def needs(code: Path, script: str) -> frozenset[str] | None:
     """The dotted names, of packages in `KNOWN`, that `script` and the modules beside it import when they are loaded.
 
-    Nothing where the script must rather have an interpreter of its own: its text speaks of `pip`, or of variables that
-    libraries read when they are loaded. Nor where a source cannot be read or parsed: Python will say so.
+    None where the script must rather have an interpreter of its own: its text speaks of `pip`, or of variables that
+    libraries read when they are loaded. So too where a source cannot be read or parsed: Python will say so.
     """
     found: set[str] = set()
     waiting, seen = [code / script], set[Path]()
@@ -39,9 +39,9 @@ def needs(code: Path, script: str) -> frozenset[str]:
             source = path.read_bytes()[:_MAX_BYTES]
             names = _names(source)
         except (OSError, SyntaxError, ValueError, RecursionError):
-            return frozenset()
+            return None
         if _CHANGES_IMPORTS.search(source):
-            return frozenset()
+            return None
         found.update(name for name in names if name.split(".")[0] in KNOWN)
         if any(name.startswith(_OURS) for name in names):
             found.update(_OUR_NEEDS)

@@ -158,7 +158,8 @@ class Supervision:
                 self._started_at = None
                 host.start(build["argv"], environment, "/", None)
                 self._watch([host])
-            overlay(f"{self._folder}/{host.name}.python", self._launch["base_python"], host.host["sites"])
+            base, sites, original = self._launch["base_python"], host.host["sites"], host.host["original"]
+            overlay(f"{self._folder}/{host.name}.python", base, sites, original)
         return not self._cause and self._failed is None
 
     def _run_scripts(self) -> None:

@@ -17,7 +17,8 @@ import socket
 import sys
 from types import ModuleType
 
-from sagehound.jobs import shim
+# What a shim and its sampler import late is here already, for all of them.
+from sagehound.jobs import gpus, job_processes, leavings, machine, samples, shim  # noqa: F401
 from sagehound.jobs.script import Actor, Script, cut
 from sagehound.jobs.script_needs import KNOWN
 from sagehound.jobs.stash import Stash

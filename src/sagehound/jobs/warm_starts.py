@@ -1,8 +1,8 @@
 """Starting jobs from a template: a process that has imported already what their scripts import (`jobs/template.py`).
 
-One template at a time, made when a job comes that would gain by it, which itself starts plainly; made anew when
-another is wanted: other packages on the disk, another environment, more modules. Whatever goes wrong with it, jobs
-start plainly.
+One template at a time, made when the first job comes, which itself starts plainly; made anew when another is wanted:
+other packages on the disk, another environment, more modules. Where a script imports nothing that takes long, the fork
+still saves the starts of two interpreters. Whatever goes wrong with it, jobs start plainly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST_DEATHS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """The template that a job would start from: it has imported one of `modules`, and was started in `environment`."""
+    """The template that a job would start from: started in `environment`, and best with `modules` imported."""
 
     modules: frozenset[str]
     environment: dict[str, str]
@@ -110,9 +110,9 @@ class WarmStarts:
         now = self._now
         if now is not None and not now.living:
             now = self._now = None
-        usable = now is not None and now.environment == need.environment and bool(now.modules & need.modules)
+        usable = now is not None and now.environment == need.environment
         wanted = need.modules - self._unfit_of(need.modules)
-        if wanted and not (usable and now is not None and wanted <= now.modules):
+        if not (usable and now is not None and wanted <= now.modules):
             self._begin(Need(modules=wanted, environment=need.environment), usable)
         return now if usable else None
 
@@ -174,8 +174,8 @@ def need_of(launch: Launch) -> Need | None:
     if sys.platform != "linux" or any(one.requirements for one in launch.hosts) or not _is_script(host):
         return None
     environment = start_environment(host.environment, str(DROPIN))
-    modules = needs(host.folder / "code", host.argv[1]) if environment is not None else frozenset()
-    return Need(modules=modules, environment=environment) if modules and environment is not None else None
+    modules = needs(host.folder / "code", host.argv[1]) if environment is not None else None
+    return None if modules is None or environment is None else Need(modules=modules, environment=environment)
 
 
 def _is_script(host: Host) -> bool:
