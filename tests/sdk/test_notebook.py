@@ -11,6 +11,12 @@ import nbformat
 from sagehound.cli.starters import starter_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+#: IPython runs this file of the user's profile when a kernel starts.
+_IMPATIENT = """
+import sagemaker.session
+from tests.sdk.impatience import ImpatientTime
+sagemaker.session.time = ImpatientTime()
+"""
 
 
 def test_the_examples_are_the_starters():
@@ -20,10 +26,19 @@ def test_the_examples_are_the_starters():
 def test_the_notebook_runs_from_end_to_end(home, tmp_path):
     for source in starter_files():
         shutil.copy(source, tmp_path)
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "impatient.py").write_text(_IMPATIENT)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "PYTHONPATH": str(EXAMPLES.parent),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "sagehound.cli", "run", "--home", home, "--", "train_and_deploy.ipynb"],
         cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=500,
