@@ -6,9 +6,10 @@ Prints a table and a JSON line. Each pair is the script by itself, then the same
 (`CreateTrainingJob` to the line, whole service), from `ProcessLauncher.start` by a warm start, and from there plainly.
 The files are in the page cache for all of them.
 
-Learned, on two quiet cores, torch 2.13 for the CPU, 8 pairs: 2.84 s by itself, 0.10 s from CreateTrainingJob by a warm
-start (27 times faster, 23 at worst), of which four forks of a process of 385 MB are most. To the job's end 0.45 s
-instead of 3.97. A script's own memory at its first line is 21 MB instead of 251: the rest is the template's, shared.
+Learned (26 November 2026, two quiet cores, torch 2.13 for the CPU, 10 pairs): 1.98 s by itself, 0.061 s from
+CreateTrainingJob by a warm start (32 times faster, 27 at worst), of which the forks of a process of 334 MB are most. To
+the job's end 0.33 s instead of 2.73. A script's own memory at its first line is 21 MB instead of 252: the rest is the
+template's, shared.
 What mattered: the collector's objects are frozen before the fork, so that it does not write to their pages; OpenBLAS's
 threads, which its import starts, end at the first fork; pandas is not imported ahead, as pyarrow starts a thread.
 """
