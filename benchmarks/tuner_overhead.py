@@ -11,8 +11,8 @@ Prints two tables and a JSON line.
    records, against starting the same script plainly as often. And Describe and the list of all trials, by boto3.
 
 Learned (26 November 2026, two quiet cores of a Zen 4): the study's own part is 0.4 ms a trial and flat (Random, Grid).
-What rises with the number of trials is Optuna's estimator, with three ranges from 4 ms to 15 at 500 trials (Hyperband's,
-which knows fewer: 9), where Optuna used directly with its SQLite takes 17 to 27; most of that is its logarithm of the
+What rises with the number of trials is Optuna's estimator, with three ranges from 4 ms to 15 at 500 (Hyperband's, which
+knows fewer: 9), where Optuna used directly with its SQLite takes 17 to 27; most of that is its logarithm of the
 normal distribution, a number at a time in Python.
 End to end a trial takes 32.1 ms, 23.5 more than the script by itself (8.6), the first fifth 29.7 and the last 31.0. The
 same day, before the last changes: 57.5 of 60 trials; with another program on one core 160, now 70. What made it less:

@@ -16,9 +16,9 @@ With 3,781 photos and two plain trials it runs for 20 to 30 minutes on two cores
 
 Learned (26 November 2026, two cores of a Zen 4, quiet, as it stands): the tuning job took 63.1 s, 51 of them its first
 trials, which make the features (bf16), and 1.3 s each later one. The plain trials took 495 and 439 s for two epochs:
-scaled 7,721 s, 122.3 times as fast; one plain epoch 232 s, so the whole job takes 0.27 of one. Test accuracy of the best
-0.879, of the plain ones 0.855 and 0.850. The heads of the same 20 trials on fp32 features: 0.21 points better on average
-(from 2.42 better to 0.54 worse), the best the same 0.879. What is left is the convolutions' arithmetic.
+scaled 7,721 s, 122.3 times as fast; one plain epoch 232 s, so the whole job takes 0.27 of one. Test accuracy of the
+best 0.879, of the plain ones 0.855 and 0.850. The heads of the same 20 trials on fp32 features: 0.21 points better on
+average (from 2.42 better to 0.54 worse), the best the same 0.879. What is left is the convolutions' arithmetic.
 Half a day before, on a slower machine of the same kind: 116 s against 12,903 (390 s a plain epoch), 110.9 times.
 """
 
