@@ -34,10 +34,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sagehound import daemon
+from own_service import own_service  # beside this file
 from sagehound.jobs.contract import Staged, launch
 from sagehound.jobs.process import ProcessLauncher
-from sagehound.keys import load_keys
 from sagehound.records.training import Channel, TrainingJob, TrainingSpec
 
 _SCRIPT = "import time; print('first line', time.time())\n"
@@ -76,23 +75,12 @@ def as_job(launcher: ProcessLauncher, folder: Path, number: int) -> tuple[float,
 @contextmanager
 def service(home: Path) -> Iterator[Any]:
     """A boto3 client of a service of its own, with the code and one photo in its store."""
-    import boto3
-
     bucket = home / "s3" / "bucket"
     (bucket / "data").mkdir(parents=True)
     (bucket / "data" / "photo.jpg").write_bytes(b"photo")
     shutil.copy(home / "sourcedir.tar.gz", bucket)
-    address, keys = daemon.start(home, ["--port=0"]), load_keys(home)
-    try:
-        yield boto3.client(
-            "sagemaker",
-            endpoint_url=address.endpoint,
-            region_name=address.region,
-            aws_access_key_id=keys.access_key,
-            aws_secret_access_key=keys.secret_key,
-        )
-    finally:
-        daemon.stop(home)
+    with own_service(home) as client:
+        yield client
 
 
 def through_api(client: Any, home: Path, number: int) -> float:

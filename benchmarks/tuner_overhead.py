@@ -40,10 +40,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sagehound import daemon
+from own_service import own_service  # beside this file
 from sagehound.control.study import Study
 from sagehound.control.trial_folders import TrialFolders
-from sagehound.keys import load_keys
 from sagehound.names import trial_number
 from sagehound.records.training import (
     Metric,
@@ -127,21 +126,11 @@ def optuna_times_ms(folder: Path, trials: int) -> list[float]:
 
 def real(home: Path, trials: int) -> dict[str, float]:
     """Milliseconds a trial of a tuning job in a service and of the script by itself; and of looking at the job."""
-    import boto3
-
     (home / "s3" / "bucket").mkdir(parents=True)
     (home / "train.py").write_text(_SCRIPT)
     with tarfile.open(home / "s3" / "bucket" / "sourcedir.tar.gz", "w:gz") as archive:
         archive.add(home / "train.py", "train.py")
-    address, keys = daemon.start(home, ["--port=0"]), load_keys(home)
-    try:
-        client = boto3.client(
-            "sagemaker",
-            endpoint_url=address.endpoint,
-            region_name=address.region,
-            aws_access_key_id=keys.access_key,
-            aws_secret_access_key=keys.secret_key,
-        )
+    with own_service(home) as client:
         _tune(client, "warm", 3)
         began = time.perf_counter()
         _tune(client, "job", trials)
@@ -152,8 +141,6 @@ def real(home: Path, trials: int) -> dict[str, float]:
         fifth = max(1, len(gaps) // 5)
         describe = _timed_ms(lambda: client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="job"))
         listed = _timed_ms(lambda: _trials(client, "job"))
-    finally:
-        daemon.stop(home)
     began = time.perf_counter()
     for _ in range(trials):
         subprocess.run([sys.executable, "train.py", "--lr", "0.1"], cwd=home, check=True, capture_output=True)

@@ -36,15 +36,13 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sagehound
-from sagehound import daemon
+from own_service import own_service  # beside this file
 from sagehound.jobs.variables import DROPIN
-from sagehound.keys import load_keys
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 _TRAIN = Path(sagehound.__file__).parent / "vision" / "train.py"
@@ -152,24 +150,6 @@ def copy_photos(source: Path, target: Path, most: int | None) -> int:
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copied)
     return len(photos[::step])
-
-
-@contextlib.contextmanager
-def service(home: Path) -> Iterator[Any]:
-    """A boto3 client of a service of its own."""
-    import boto3
-
-    address, keys = daemon.start(home, ["--port=0"]), load_keys(home)
-    try:
-        yield boto3.client(
-            "sagemaker",
-            endpoint_url=address.endpoint,
-            region_name=address.region,
-            aws_access_key_id=keys.access_key,
-            aws_secret_access_key=keys.secret_key,
-        )
-    finally:
-        daemon.stop(home)
 
 
 def tune(client: Any, options: argparse.Namespace, cache: Path) -> float:
@@ -289,7 +269,7 @@ def main() -> None:
         photos = copy_photos(options.data, data, options.photos)
         with tarfile.open(home / "s3" / "bucket" / "sourcedir.tar.gz", "w:gz") as tar:
             tar.add(_TRAIN, "train.py")
-        with service(home) as client:
+        with own_service(home) as client:
             ours_s = tune(client, options, home / "cache")
             trials = our_trials(client)
         precision = precision_of(home)
