@@ -168,6 +168,7 @@ def test_an_unknown_job_is_not_found_in_aws_words(call):
     for operation in (
         "DescribeHyperParameterTuningJob",
         "StopHyperParameterTuningJob",
+        "DeleteHyperParameterTuningJob",
         "ListTrainingJobsForHyperParameterTuningJob",
     ):
         with pytest.raises(NotFound, match=r"can't find a tuning job called none\. Type another name\."):
@@ -238,3 +239,47 @@ def test_notes_go_beside_what_aws_has_fields_for(call, context, job):
     described = tuning_jobs.describe({"HyperParameterTuningJobName": NAME}, context)
     assert described[NOTES] == ("No more trials are made: 0.1 is reached", "no loss")
     assert training_jobs.describe({"TrainingJobName": name}, context)[NOTES] == ("momentum is not used",)
+
+
+def ended(context, name=NAME, status=TuningStatus.COMPLETED):
+    context.store.update(TuningJob, name, lambda job: job.evolve(status=status, ended_at=NOW + 9))
+
+
+@pytest.mark.parametrize("status", [TuningStatus.COMPLETED, TuningStatus.STOPPED, TuningStatus.FAILED])
+def test_delete_takes_the_entry_and_its_tags_and_leaves_the_trials(call, context, status):
+    tags = [{"Key": "team", "Value": "photos"}]
+    call("CreateHyperParameterTuningJob", **requests.tuning(NAME), Tags=tags)
+    trial = add_trial(context, 1, TrainingStatus.COMPLETED, 0.5)
+    ended(context, status=status)
+    assert call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName=NAME) == {}
+    assert call("ListHyperParameterTuningJobs")["HyperParameterTuningJobSummaries"] == []
+    with pytest.raises(NotFound):
+        call("ListTags", ResourceArn=ARN)
+    with pytest.raises(NotFound, match="can't find a tuning job called"):
+        call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    assert [job["TrainingJobName"] for job in call("ListTrainingJobs")["TrainingJobSummaries"]] == [trial]
+    assert call("DescribeTrainingJob", TrainingJobName=trial)["TuningJobArn"] == ARN
+
+
+@pytest.mark.parametrize("status", [TuningStatus.IN_PROGRESS, TuningStatus.STOPPING])
+def test_delete_of_one_that_runs_says_to_stop_it_first(call, context, job, status):
+    if status is TuningStatus.STOPPING:
+        call("StopHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    with pytest.raises(InvalidInput, match=f"in status {status}.*stop it with StopHyperParameterTuningJob"):
+        call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    assert context.store.get(TuningJob, NAME).status is status
+
+
+def test_the_name_of_a_deleted_one_stays_taken_by_its_trials(call, context, job):
+    trial = add_trial(context, 1, TrainingStatus.COMPLETED, 0.5)
+    ended(context)
+    call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    with pytest.raises(AlreadyExists, match=rf"still exist \(e\.g\. {trial}\)\. Choose a different name"):
+        call("CreateHyperParameterTuningJob", **requests.tuning(NAME))
+
+
+def test_the_name_of_a_deleted_one_without_trials_is_free(call, context, job):
+    ended(context, status=TuningStatus.STOPPED)
+    call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName=NAME)
+    call("CreateHyperParameterTuningJob", **requests.tuning(NAME))
+    assert context.store.get(TuningJob, NAME).status is TuningStatus.IN_PROGRESS

@@ -98,3 +98,14 @@ def test_metric_definitions_that_the_sdk_loses_are_those_of_the_parent(call, con
     (definition,) = context.store.get(TuningJob, "child").spec.definitions
     assert [metric.name for metric in definition.training.metrics] == ["average test loss"]
     assert definition.training.image == "other:1"
+
+
+def test_a_parent_that_was_deleted_is_none_any_more(call, context, parent):
+    parent()
+    call("CreateHyperParameterTuningJob", **child())
+    call("DeleteHyperParameterTuningJob", HyperParameterTuningJobName="parent")
+    described = call("DescribeHyperParameterTuningJob", HyperParameterTuningJobName="child")
+    assert described["WarmStartConfig"]["ParentHyperParameterTuningJobs"] == [{"HyperParameterTuningJobName": "parent"}]
+    again = child() | {"HyperParameterTuningJobName": "second-child"}
+    with pytest.raises(InvalidInput, match=r"can't find a tuning job called parent\. Type another name"):
+        call("CreateHyperParameterTuningJob", **again)

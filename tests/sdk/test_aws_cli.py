@@ -51,6 +51,13 @@ def test_lists_and_describes(aws):
     assert "ValidationException" in done.stderr
 
 
+def test_a_tuning_job_that_there_is_not_cannot_be_deleted(aws):
+    done = aws("sagemaker", "delete-hyper-parameter-tuning-job", "--hyper-parameter-tuning-job-name", "no", check=False)
+    assert done.returncode != 0
+    assert "ValidationException" in done.stderr
+    assert "can't find a tuning job called no" in done.stderr
+
+
 def test_an_unsupported_operation_is_refused_by_name(aws):
     done = aws("sagemaker", "list-notebook-instances", check=False)
     assert done.returncode != 0

@@ -1,7 +1,10 @@
 """Tuning jobs through the SageMaker SDK v2, with the seed's ranges."""
 
 import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner
 
+from sagehound.cli.application import app
 from tests.sdk.waiting import eventually
 
 
@@ -119,3 +122,45 @@ def test_stop_ends_the_running_trials(estimator, sm):
     tuning.stop_tuning_job()
     eventually(lambda: status(sm, name) == "Stopped")
     assert {trial["TrainingJobStatus"] for trial in trials(sm, name)} == {"Stopped"}
+
+
+def test_delete_takes_the_entry_alone(estimator, sm, home):
+    from sagemaker.tuner import ContinuousParameter, HyperparameterTuner
+
+    tuning = HyperparameterTuner(
+        estimator("waits.py"),
+        "average test loss",
+        {"lr": ContinuousParameter(0.001, 0.1)},
+        [{"Name": "average test loss", "Regex": "loss: ([0-9.]+)"}],
+        max_jobs=2,
+        max_parallel_jobs=2,
+        base_tuning_job_name="deleted",
+        tags=[{"Key": "team", "Value": "photos"}],
+    )
+    tuning.fit(wait=False)
+    name = tuning.latest_tuning_job.name
+    eventually(lambda: len(trials(sm, name)) == 2)
+    own = [trial["TrainingJobName"] for trial in trials(sm, name)]
+    arn = tuning.describe()["HyperParameterTuningJobArn"]
+    with pytest.raises(ClientError, match=r"ValidationException.*InProgress.*stop it with"):
+        sm.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    tuning.stop_tuning_job()
+    eventually(lambda: status(sm, name) == "Stopped")
+    sm.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    with pytest.raises(sm.exceptions.ResourceNotFound):
+        sm.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    with pytest.raises(ClientError):
+        sm.list_tags(ResourceArn=arn)
+    listed = sm.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+    assert sorted(job["TrainingJobName"] for job in listed) == sorted(own)
+    assert sm.describe_training_job(TrainingJobName=own[0])["TuningJobArn"] == arn
+    with pytest.raises(ClientError, match=r"ResourceInUse.*Choose a different name"):
+        tuning.fit(wait=False, job_name=name)
+
+    for words, shown in ((["jobs"], own[0]), (["jobs", own[0]], own[0]), (["logs", own[0]], "sagehound: ")):
+        result = CliRunner().invoke(app, [*words, "--home", str(home)])
+        assert (result.exit_code, shown in result.stdout) == (0, True), result.output
+    for command in ("jobs", "report", "logs"):
+        result = CliRunner().invoke(app, [command, name, "--home", str(home)])
+        assert result.exit_code != 0
+        assert name in str(result.exception) + result.stderr

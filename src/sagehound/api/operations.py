@@ -33,6 +33,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("sagemaker", "CreateHyperParameterTuningJob"): tuning_jobs.create,
     ("sagemaker", "DescribeHyperParameterTuningJob"): tuning_jobs.describe,
     ("sagemaker", "StopHyperParameterTuningJob"): tuning_jobs.stop,
+    ("sagemaker", "DeleteHyperParameterTuningJob"): tuning_jobs.delete,
     ("sagemaker", "ListHyperParameterTuningJobs"): tuning_jobs.list_of,
     ("sagemaker", "ListTrainingJobsForHyperParameterTuningJob"): tuning_jobs.list_trials,
     ("sagemaker", "CreateModel"): models.create,

@@ -1,4 +1,4 @@
-"""Hyperparameter tuning jobs: create, describe, stop, list, and the list of their trials."""
+"""Hyperparameter tuning jobs: create, describe, stop, delete, list, and the list of their trials."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sagehound.api.warm_start import check_parents, with_parents_metrics
 from sagehound.errors import AlreadyExists, InvalidInput, NotFound
 from sagehound.records.training import TrainingJob
 from sagehound.records.tuning import TuningJob, TuningStatus, objective
+from sagehound.store.store import Query
 
 _LISTING = Listing("HyperParameterTuningJobSummaries", sort="Name")
 _TRIALS = Listing("TrainingJobSummaries", sort="Name")
@@ -27,6 +28,7 @@ def create(request: dict[str, Any], context: Context) -> dict[str, Any]:
     taken = AlreadyExists(
         f"A hyperparameter tuning job with the name, {job.name}, already exists. Choose a different name."
     )
+    _check_trials_are_gone(job.name, context)
     resources.add(context, job, job.arn, request, taken)
     return {"HyperParameterTuningJobArn": job.arn}
 
@@ -40,6 +42,19 @@ def stop(request: dict[str, Any], context: Context) -> dict[str, Any]:
     """StopHyperParameterTuningJob: asks the tuning loop to stop it; refused where the job has ended."""
     name = _find(request, context).name
     context.store.update(TuningJob, name, lambda job: _stopping(job, context.clock()))
+    return {}
+
+
+def delete(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    """DeleteHyperParameterTuningJob: forgets the tuning job and its tags; its training jobs and their artifacts stay.
+    Refused while it runs."""
+    job = _find(request, context)
+    if not job.status.ended:
+        raise InvalidInput(
+            f"The request was rejected because the hyperparameter tuning job is in status {job.status}. Only one that "
+            "is Completed, Stopped or Failed can be deleted: stop it with StopHyperParameterTuningJob, or wait for it."
+        )
+    resources.remove(context, TuningJob, job.name, job.arn, _missing(job.name))
     return {}
 
 
@@ -78,8 +93,24 @@ def _start(request: dict[str, Any]) -> int:
 
 def _find(request: dict[str, Any], context: Context) -> TuningJob:
     name = request["HyperParameterTuningJobName"]
-    missing = NotFound(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
-    return resources.find(context, TuningJob, name, missing)
+    return resources.find(context, TuningJob, name, _missing(name))
+
+
+def _missing(name: str) -> NotFound:
+    return NotFound(f"Amazon SageMaker can't find a tuning job called {name}. Type another name.")
+
+
+def _check_trials_are_gone(name: str, context: Context) -> None:
+    """AlreadyExists where there are training jobs of a deleted tuning job `name`: they would count as the new one's."""
+    try:
+        context.store.get(TuningJob, name)
+    except NotFound:
+        left = context.store.list(TrainingJob, Query(group=name, limit=1)).records
+        if left:
+            raise AlreadyExists(
+                f"Training jobs of a deleted hyperparameter tuning job with the name, {name}, still exist "
+                f"(e.g. {left[0].name}). Choose a different name."
+            ) from None
 
 
 def _record(request: dict[str, Any], context: Context) -> TuningJob:
