@@ -172,3 +172,28 @@ def test_ctrl_c_stops_it_unasked_where_there_is_no_terminal(slow, sm):
     assert process.returncode == 1
     assert "piped was stopped before a trial had ended" in told
     assert status(sm, "piped") == "Stopped"
+
+
+def test_a_stopped_trial_that_is_better_than_the_best_is_told(home, photos, sm, tmp_path):
+    page = tmp_path / "page.html"
+    own = ["--script", SCRIPTS / "lingers.py", "--metric", f"loss={REGEX}", "--page", page, "--name", "lingering"]
+    words = ["tune", "--data", photos, "--home", home, *own, "--range", "loss=0.5,0.125", "--strategy", "Grid"]
+    command = [sys.executable, "-m", "sagehound.cli", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: next(line for line in process.stderr if "completed: loss 0.5" in line))
+        eventually(lambda: latest_objective(sm, "lingering") == 0.125)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Best of 2 trials: loss 0.5" in told
+    assert re.search(r"Trial \d, lingering-00\d-\w+, had come to a loss of 0.125, a better value than the best", told)
+    line = f"python {SCRIPTS / 'lingers.py'} --loss 0.125"
+    assert f"Train it to its end:\n  SM_CHANNEL_TRAINING={photos} {line}" in told
+    assert line in page.read_text()
+
+
+def latest_objective(sm, name):
+    """The last value that the trial reported which still runs."""
+    trials = sm.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]
+    described = [sm.describe_training_job(TrainingJobName=each["TrainingJobName"]) for each in trials]
+    return next((each["Value"] for job in described for each in job.get("FinalMetricDataList", [])), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sagehound.cli.connection import Connection, pages
@@ -15,6 +16,7 @@ from sagehound.cli.search_request import DATA_TAG, SCRIPT_TAG
 from sagehound.cli.training_words import command, sdk
 from sagehound.records.notes import of_response
 from sagehound.records.tuning import ParameterRange
+from sagehound.tuning.report.passed_over import passed_over
 from sagehound.tuning.report.study import Point, Study, StudyTrial
 from sagehound.tuning.space import Range, Space
 
@@ -89,10 +91,9 @@ class StudyReader:
         config, objective = job["HyperParameterTuningJobConfig"], _objective(job, definitions[0])
         regexes = {each.get("DefinitionName", ""): _regex(job, each) for each in definitions}
         trials = [self._trial(number, each, regexes) for number, each in enumerate(self._summaries(), 1)]
-        best = job.get("BestTrainingJob", {}).get("TrainingJobName", "")
         hyperband = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
         resources = definitions[0].get("ResourceConfig") or definitions[0].get("HyperParameterTuningResourceConfig", {})
-        return Study(
+        study = Study(
             name=self._name,
             status=job["HyperParameterTuningJobStatus"],
             metric=objective["MetricName"],
@@ -102,7 +103,7 @@ class StudyReader:
             created_s=job["CreationTime"].timestamp(),
             read_s=self._clock(),
             ended_s=_seconds(job.get("HyperParameterTuningEndTime")),
-            best_name=best,
+            best_name=job.get("BestTrainingJob", {}).get("TrainingJobName", ""),
             strategy=config["Strategy"],
             early_stopping=config.get("TrainingJobEarlyStoppingType") == "Auto",
             resource=(hyperband["MinResource"], hyperband["MaxResource"]) if len(hyperband) == 2 else None,
@@ -114,8 +115,8 @@ class StudyReader:
             failure=job.get("FailureReason", ""),
             parents=_parents(job),
             notes=of_response(job),
-            **self._words(job, definitions, next((each for each in trials if each.name == best), None)),
         )
+        return replace(study, **self._words(job, definitions, study))
 
     def doing(self, trial: StudyTrial) -> str:
         """The last line that a running trial printed."""
@@ -169,19 +170,29 @@ class StudyReader:
         metrics = {each["MetricName"]: each["Value"] for each in job.get("FinalMetricDataList", [])}
         return {"metrics": metrics, "stopped_because": stop_reason(job), "notes": of_response(job)}
 
-    def _words(self, job: dict[str, Any], definitions: list[dict[str, Any]], best: StudyTrial | None) -> dict[str, str]:
-        """How to train the best configuration again."""
-        if best is None:
-            return {}
-        own = next((each for each in definitions if each.get("DefinitionName", "") == best.definition), definitions[0])
-        channels = own.get("InputDataConfig") or [{}]
-        channel = channels[0].get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
+    def _words(self, job: dict[str, Any], definitions: list[dict[str, Any]], study: Study) -> dict[str, Any]:
+        """How to train the best configuration again, and a stopped one that is better."""
+        words: dict[str, Any] = {}
+        if study.best is not None:
+            own = _definition(definitions, study.best)
+            channels = own.get("InputDataConfig") or [{}]
+            channel = channels[0].get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
+            words = {"command": self._command(job, own, study.best), "sdk": sdk(self._name, channel)}
+        better = passed_over(study)
+        if better is not None:
+            words["passed_over_command"] = self._command(job, _definition(definitions, better), better)
+        return words
+
+    def _command(self, job: dict[str, Any], definition: dict[str, Any], trial: StudyTrial) -> str:
         if self._tags is None:
             tags = self._sagemaker.list_tags(ResourceArn=job["HyperParameterTuningJobArn"]).get("Tags", [])
             self._tags = {tag["Key"]: tag["Value"] for tag in tags}
-        values = {**own.get("StaticHyperParameters", {}), **best.values}
-        line = command(self._tags.get(SCRIPT_TAG, ""), self._tags.get(DATA_TAG, ""), values)
-        return {"command": line, "sdk": sdk(self._name, channel)}
+        values = {**definition.get("StaticHyperParameters", {}), **trial.values}
+        return command(self._tags.get(SCRIPT_TAG, ""), self._tags.get(DATA_TAG, ""), values)
+
+
+def _definition(definitions: list[dict[str, Any]], trial: StudyTrial) -> dict[str, Any]:
+    return next((each for each in definitions if each.get("DefinitionName", "") == trial.definition), definitions[0])
 
 
 def _objective(job: dict[str, Any], definition: dict[str, Any]) -> dict[str, str]:

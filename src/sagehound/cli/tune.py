@@ -23,6 +23,7 @@ from sagehound.cli.upload import make_bucket, upload, upload_code
 from sagehound.cli.watch import say_end, watch
 from sagehound.errors import InvalidInput, JobFailure, NotFound
 from sagehound.names import S3Uri
+from sagehound.tuning.report.passed_over import passed_over
 
 STRATEGIES = ("Bayesian", "Random", "Grid", "Hyperband")
 _NAME_CHARACTERS = 32
@@ -191,7 +192,7 @@ def _is_number(value: str) -> bool:
 
 
 def _summary(study: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
-    best = study.best
+    best, better = study.best, passed_over(study)
     return {
         "name": study.name,
         "status": study.status,
@@ -199,6 +200,10 @@ def _summary(study: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401
         "notes": study.remarks,
         "best": best and {"trial": best.name, "value": best.objective, "values": best.values, "metrics": best.metrics},
         "command": study.command,
+        "passed_over": better and {
+            "trial": better.name, "value": better.objective, "values": better.values,
+            "command": study.passed_over_command,
+        },
         "trials": [
             {"number": each.number, "name": each.name, "outcome": each.outcome, "objective": each.objective,
              "values": each.values, "seconds": each.seconds}

@@ -12,6 +12,7 @@ from sagehound.cli.connection import Connection
 from sagehound.cli.console import duration, err, progress, say, say_table
 from sagehound.cli.study_reader import StudyReader
 from sagehound.cli.trial_table import TrialTable
+from sagehound.tuning.report.passed_over import passed_over, sentence
 from sagehound.tuning.report.study import Outcome, Study, short
 
 _POLL_S = 0.5
@@ -85,4 +86,8 @@ def say_end(study: Study, page: Path) -> None:
             say(f"It also reported {', '.join(others)}.")
     if study.command:
         say(f"\nTrain it again:\n  {study.command}")
+    better = passed_over(study)
+    if better is not None:
+        train = study.passed_over_command or f"(its values: sagehound jobs {better.name})"
+        say(f"\n{sentence(study, better)} Train it to its end:\n  {train}")
     say(f"\nAll of it, for a browser: {page}")

@@ -75,8 +75,9 @@ class StudyTrial:
 class Study:
     """The tuning job `name` as it was read at `read_s`; `ended_s` is None while it runs. `best_name` is the trial that
     the service calls the best one. `resource` are Hyperband's smallest and greatest number of epochs. `command` is what
-    trains the best configuration in a shell, `sdk` in Python; both are empty where there is no best one. `notes` are
-    what its user should know and no status says."""
+    trains the best configuration in a shell, `sdk` in Python; both are empty where there is no best one.
+    `passed_over_command` trains that of the stopped trial that is better, where there is one. `notes` are what its user
+    should know and no status says."""
 
     name: str
     status: str
@@ -99,6 +100,7 @@ class Study:
     failure: str = ""
     command: str = ""
     sdk: str = ""
+    passed_over_command: str = ""
     parents: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ from sagehound.pages.pieces import note, section
 from sagehound.pages.prices import AS_OF, REGION, usd
 from sagehound.pages.units import count, duration, share
 from sagehound.tuning.report.material import Material
+from sagehound.tuning.report.passed_over import passed_over, sentence
 from sagehound.tuning.report.study import Outcome, Study, StudyTrial, short, shown
 
 _INKS = {
@@ -32,6 +33,7 @@ def verdict(material: Material) -> Html:
         element("p", study.failure, class_="failure") if study.failure else None,
         [element("p", remark, class_="remark") for remark in study.remarks],
         _configuration(study.best, study) if study.best else None,
+        _passed_over(study),
         _outcomes(study),
         element("p", _took(study), " ", _saved(material)),
         _cost(study),
@@ -90,6 +92,17 @@ def _configuration(best: StudyTrial, study: Study) -> Html:
         if study.sdk
         else None,
     )
+
+
+def _passed_over(study: Study) -> Html | None:
+    trial = passed_over(study)
+    if trial is None:
+        return None
+    told = element("p", sentence(study, trial), class_="remark passed-over")
+    if not study.passed_over_command:
+        values = ", ".join(f"{name} {shown(value)}" for name, value in trial.values.items())
+        return markup(told, element("p", f"Train it to its end with its values: {values}.", class_="note"))
+    return markup(told, _copied("passed-over-command", "Train it to its end with", study.passed_over_command))
 
 
 def _copied(key: str, words: str, text: str) -> Html | None:
