@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
 from sagehound.cli.application import app
-from tests.sdk.conftest import SCRIPTS
+from sagehound.client import activate
+from tests.sdk.conftest import SCRIPTS, kill_service, start_service
 from tests.sdk.waiting import eventually
 
 REGEX = r"Test set: Average loss: ([0-9\.]+)"
@@ -197,3 +199,44 @@ def latest_objective(sm, name):
     trials = sm.list_training_jobs(NameContains=name, StatusEquals="InProgress")["TrainingJobSummaries"]
     described = [sm.describe_training_job(TrainingJobName=each["TrainingJobName"]) for each in trials]
     return next((each["Value"] for job in described for each in job.get("FinalMetricDataList", [])), None)
+
+
+def test_where_the_service_dies_it_is_told_what_goes_on_and_it_does(own_home, photos, tmp_path):
+    start_service(own_home)
+    own = ["--script", SCRIPTS / "steps.py", "--metric", f"loss={REGEX}", "--page", tmp_path / "page.html"]
+    search = [
+        "--range",
+        "lr=0.001:0.1",
+        "--set",
+        "pause=0.5",
+        "--set",
+        "epochs=30",
+        "--trials",
+        "2",
+        "--name",
+        "orphan",
+    ]
+    words = ["tune", "--data", photos, "--home", own_home, *own, *search]
+    terminal = Terminal(words)
+    terminal.see("Test set: Average loss")
+    kill_service(own_home)
+    assert terminal.end() == 1
+    told = " ".join(terminal.shown.split())
+    assert f"the service of {own_home} does not answer any more" in told
+    assert "Trials that run go on without it, and orphan goes on with the next: sagehound up --detach." in told
+    assert "Then look at it: sagehound jobs orphan; its page: sagehound report orphan" in told
+    assert "Traceback" not in told
+
+    start_service(own_home)
+    activate(own_home)
+    sm, logs = boto3.client("sagemaker"), boto3.client("logs")
+    eventually(lambda: status(sm, "orphan") == "Completed", deadline_s=60)
+    trials = sm.list_training_jobs(NameContains="orphan")["TrainingJobSummaries"]
+    assert [each["TrainingJobStatus"] for each in trials] == ["Completed"] * 2
+    for trial in trials:
+        found = logs.filter_log_events(
+            logGroupName="/aws/sagemaker/TrainingJobs",
+            logStreamNamePrefix=f"{trial['TrainingJobName']}/",
+            filterPattern='"Test set"',
+        )
+        assert len(found["events"]) == 30

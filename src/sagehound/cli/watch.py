@@ -12,6 +12,7 @@ from sagehound.cli.connection import Connection
 from sagehound.cli.console import duration, err, progress, say, say_table
 from sagehound.cli.study_reader import StudyReader
 from sagehound.cli.trial_table import TrialTable
+from sagehound.errors import ServiceUnavailable
 from sagehound.tuning.report.passed_over import passed_over, sentence
 from sagehound.tuning.report.study import Outcome, Study, short
 
@@ -19,10 +20,25 @@ _POLL_S = 0.5
 #: The page of a running job is written anew when a trial has ended, but not more often than this: it takes the
 #: processor from the trials.
 _PAGE_S = 15.0
+_LOOK = "sagehound jobs {name}; its page: sagehound report {name}; end it: sagehound stop {name}"
 
 
 def watch(connection: Connection, name: str, page: Path) -> Study:
-    """Show the tuning job until it has ended, and write its page; after Ctrl-C it is stopped, if the user says so."""
+    """Show the tuning job until it has ended, and write its page; after Ctrl-C it is stopped, if the user says so.
+    ServiceUnavailable where the service goes away meanwhile."""
+    from botocore.exceptions import ConnectionError, HTTPClientError
+
+    try:
+        return _watched_or_stopped(connection, name, page)
+    except (ConnectionError, HTTPClientError) as lost:
+        raise ServiceUnavailable(
+            f"the service of {connection.home} does not answer any more ({lost}). Trials that run go on without it, "
+            f"and {name} goes on with the next: sagehound up --detach. Then look at it: {_LOOK.format(name=name)}; why "
+            f"the service ended may stand in {connection.home / 'service.log'}"
+        ) from lost
+
+
+def _watched_or_stopped(connection: Connection, name: str, page: Path) -> Study:
     try:
         return _watched(StudyReader(connection, name), page)
     except KeyboardInterrupt:
@@ -41,8 +57,7 @@ def _is_to_stop(name: str) -> bool:
     with contextlib.suppress(typer.Abort):
         if typer.confirm(f"\nStop {name}? What has ended so far is kept.", default=True, err=True):
             return True
-    look = f"sagehound jobs {name}; its page: sagehound report {name}; end it: sagehound stop {name}"
-    progress(f"{name} goes on. Look at it: {look}")
+    progress(f"{name} goes on. Look at it: {_LOOK.format(name=name)}")
     return False
 
 
