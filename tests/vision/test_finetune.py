@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sagehound.vision import backbones, train
+from sagehound.vision.dataset import find_images
 from sagehound.vision.inference import build_transform, model_fn, read_image
 from tests.vision.images import encoded, picture, split_folders
 
@@ -80,3 +81,35 @@ def test_batches_of_one_photo_are_refused(tmp_path, capsys):
     arguments = ["--data", str(split_folders(tmp_path)), "--finetune", "all", "--batch-size", "1"]
     assert train.main(arguments, {}) == 1
     assert "give --batch-size 2 or more" in capsys.readouterr().err
+
+
+def plain_losses(folder: Path, epochs: int, batch: int, size: int, lr: float, seed: int) -> list[float]:
+    """The loss of each step of a loop of torch's own parts, in the order of photos that the training draws."""
+    data = find_images(folder, seed)
+    network, description = backbones.create(backbones.DEFAULT, data.classes, image_size=size)
+    transform = build_transform(description)
+    images = torch.stack([transform(read_image(photo.path.read_bytes())) for photo in data.train])
+    labels = torch.tensor([photo.label for photo in data.train])
+    head = list(backbones.classifier(network).parameters())
+    rest = [value for value in network.parameters() if all(value is not other for other in head)]
+    optimizer = torch.optim.AdamW([{"params": rest, "lr": lr / 100}, {"params": head, "lr": lr}])
+    order = torch.Generator().manual_seed(seed)
+    steps = [part for _ in range(epochs) for part in torch.randperm(len(images), generator=order).split(batch)]
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, len(steps))
+    losses = []
+    for part in steps:
+        loss = torch.nn.functional.cross_entropy(network.train()(images[part]), labels[part])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_in_fp32_it_learns_what_a_plain_loop_learns_from_the_same_photos(tmp_path):
+    folder = split_folders(tmp_path / "photos")
+    how = ("--augment", "false", "--precision", "fp32", "--seed", "5", "--lr", "0.01", "--epochs", "2")
+    run(folder, tmp_path, *how, "--batch-size", "9", "--image-size", "64")
+    losses = [entry["loss"] for entry in history(tmp_path)["train"]]
+    assert losses == pytest.approx(plain_losses(folder, epochs=2, batch=9, size=64, lr=0.01, seed=5), rel=0.01)

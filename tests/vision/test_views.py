@@ -3,10 +3,11 @@ import random
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sagehound.vision import backbones
 from sagehound.vision.crops import random_box
-from sagehound.vision.inference import Description, build_transform, normalised
+from sagehound.vision.inference import Description, build_transform, normalised, resampled
 from sagehound.vision.views import Middle, RandomCrop
 from tests.vision.images import picture
 
@@ -42,6 +43,22 @@ def test_a_random_crop_depends_on_its_chance_alone():
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert (first.shape, first.dtype) == ((3, 32, 32), torch.uint8)
+
+
+@pytest.mark.parametrize("size", [(60, 50), (480, 360)])
+def test_a_crop_has_the_pixels_that_torchvision_makes_of_it(size):
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import pil_to_tensor, resized_crop
+
+    photo = picture(size=(size[0] // 10, size[1] // 10)).resize(size, Image.Resampling.BICUBIC)
+    kept = Image.fromarray(RandomCrop(DESCRIPTION).kept(photo))
+    scale = kept.width / photo.width
+    for seed in range(10):
+        left, top, right, bottom = (round(edge) for edge in random_box(size, random.Random(seed)))
+        ours = resampled(kept, tuple(edge * scale for edge in (left, top, right, bottom)), CONFIG)
+        part = (top, left, bottom - top, right - left)
+        theirs = pil_to_tensor(resized_crop(photo, *part, [32, 32], InterpolationMode.BICUBIC))
+        assert float((ours.float() - theirs.float()).abs().mean()) < 1
 
 
 def test_about_half_are_mirrored():
