@@ -340,7 +340,7 @@ def test_an_objective_that_is_not_found_is_noted_with_the_first_trial(store):
     own.advance([complete(store, first, lambda trial: None)])
     (note,) = store.get(TuningJob, "dogs").notes
     assert "'Loss: 0.25' (the same words with other capital letters)" in note
-    assert store.get(TrainingJob, first).notes == (note,)
+    assert store.get(TrainingJob, first).remarks == (note,)
     assert (folder / first / "algo-1.log").read_text().endswith(f"sagehound: {note}\n")
     assert study(store).advance() is not None
-    assert store.get(TrainingJob, first).notes == (note,)
+    assert store.get(TrainingJob, first).remarks == (note,)

@@ -34,7 +34,7 @@ def description(job: TrainingJob, context: Context) -> dict[str, Any]:
         "ProfilingStatus": status(job.spec),
         **rule_statuses(job, context),
         **_times(job),
-        **({NOTES: job.notes} if job.notes else {}),
+        **({NOTES: job.remarks} if job.remarks else {}),
     }
 
 

@@ -12,7 +12,6 @@ from sagehound.records.tuning import TuningJob, TuningStatus, objective
 ATTEMPTS = 5
 _MOST_CAUSES = 3
 _CAUSE_LINES, _CAUSE_CHARACTERS = 2, 240
-_NEAR = "Lines that are like it"
 _VARIES = re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -74,10 +73,9 @@ def _no_objective(job: TuningJob, completed: list[TrainingJob]) -> str:
     first = completed[0]
     definition = job.spec.definition(first.definition)
     regex = next((metric.regex for metric in definition.training.metrics if metric.name == definition.metric), "")
-    # Of its note the part that is not said here already.
-    near = next((f" {text}" for note in first.notes if (text := "".join(note.partition(_NEAR)[1:]))), "")
+    found = f"no line of {first.name}'s log gave {definition.metric!r} a finite value by {regex!r}."
     return (
         f"No objective metrics found after running {len(completed)} training jobs. Please ensure that the custom "
-        f"algorithm is emitting the objective metric as defined by the regular expression provided: no line of "
-        f"{first.name}'s log gave {definition.metric!r} a finite value by {regex!r}.{near}"
+        "algorithm is emitting the objective metric as defined by the regular expression provided: "
+        f"{first.unmatched or found}"
     )

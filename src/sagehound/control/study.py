@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sagehound.control.outcome import ATTEMPTS, outcome
+from sagehound.control.remarks import Remarks
 from sagehound.control.search import Search
 from sagehound.control.trial_folders import TrialFolders
 from sagehound.control.trial_jobs import trial_job
@@ -21,11 +22,7 @@ from sagehound.tuning.completion import Completion
 from sagehound.tuning.trial import Trial
 
 _LOG = logging.getLogger(__name__)
-#: So many trials with different values and the very same objective are worth a word.
-_ALIKE = 4
 _REASON_CHARACTERS = 1024
-#: In every note of an objective that no line gave.
-_UNMATCHED = "gave the objective"
 
 
 class Study:
@@ -54,6 +51,7 @@ class Study:
         self._trials: dict[int, TrainingJob] = {}
         self._running: set[int] = set()
         self._results: dict[int, Trial] = {}
+        self._remarks = Remarks(store, name, clock, folders)
         self._failed = self._completed = 0
 
     @property
@@ -134,8 +132,8 @@ class Study:
         value = None if running else objective(job, trial)
         curve = self._folders.curve(trial.name, search.definition.metric) if search.judges else ()
         search.tell(trial, value, curve)
-        self._trials[number] = trial
         if running:
+            self._trials[number] = trial
             self._running.add(number)
             return
         self._running.discard(number)
@@ -143,34 +141,7 @@ class Study:
         self._results[number] = Trial(number=number, values=trial.tuned, objective=value)
         self._failed += trial.status is TrainingStatus.FAILED
         self._completed += trial.status is TrainingStatus.COMPLETED
-        self._remark(job, search, trial, value)
-
-    def _remark(self, job: TuningJob, search: Search, trial: TrainingJob, value: float | None) -> None:
-        """Say what no status says: an objective that is not found, values that make no difference."""
-        if value is not None:
-            if len(self._results) == _ALIKE and len({result.objective for result in self._results.values()}) == 1:
-                self._note(
-                    f"{_ALIKE} trials with different values all came to exactly {value:.6g}: "
-                    "the script may not use them; see the first lines of the trials' logs"
-                )
-        elif trial.status is TrainingStatus.COMPLETED and not any(_UNMATCHED in note for note in trial.notes):
-            metric = search.definition.metric
-            regex = next((each.regex for each in search.definition.training.metrics if each.name == metric), "")
-            text = self._folders.unmatched(trial.name, metric, regex)
-            self._trials[trial_number(trial.name)] = self._store.update(
-                TrainingJob, trial.name, lambda there: there.evolve(notes=(*there.notes, text))
-            )
-            self._folders.say(trial.name, f"sagehound: {text}")
-            if not any(_UNMATCHED in note for note in job.notes):
-                self._note(text)
-
-    def _note(self, text: str) -> None:
-        _LOG.warning("tuning job %s: %s", self._name, text)
-
-        def change(job: TuningJob) -> TuningJob:
-            return job if text in job.notes else job.evolve(notes=(*job.notes, text), modified_at=self._clock())
-
-        self._store.update(TuningJob, self._name, change)
+        self._trials[number] = self._remarks.hear(search.definition, trial, value)
 
     def _concluded(self, job: TuningJob) -> TuningJob:
         """The tuning job, with the criterion that is met where one is, and the time of convergence."""

@@ -142,7 +142,8 @@ class TrainingJob(Record):
     tuning job has the document of its siblings. `threads` is the part of the machine that a tuner leaves to each
     of its parallel trials, 0 where the scheduler decides. Of a trial, `definition` names its definition in the tuning
     job, `finished` tells that the tuner let it train as long as it may, `notes` are what its user should know and no
-    status says. `attempts` counts how often the job was run again.
+    status says, `unmatched` the same of an objective that no line of its log gave. `attempts` counts how often the job
+    was run again.
     """
 
     kind: ClassVar[str] = "training-job"
@@ -162,6 +163,7 @@ class TrainingJob(Record):
     definition: str = ""
     finished: bool = False
     notes: tuple[str, ...] = ()
+    unmatched: str = ""
     attempts: int = 0
     status: TrainingStatus = TrainingStatus.IN_PROGRESS
     secondary: SecondaryStatus = SecondaryStatus.PENDING
@@ -196,6 +198,11 @@ class TrainingJob(Record):
         """Why it was asked to stop, where a reason was given."""
         said = [stretch.message for stretch in self.history if stretch.status is SecondaryStatus.STOPPING]
         return said[-1].removeprefix(_STOPPING).removeprefix(": ") if said else ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that its user should know and no status says."""
+        return (*self.notes, self.unmatched) if self.unmatched else self.notes
 
     @property
     def failed_internally(self) -> bool:
