@@ -2,6 +2,10 @@
 (() => {
   "use strict";
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const unpacked = async (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let figures = [];
@@ -37,11 +41,15 @@
   }
 
   async function draw() {
+    const [bokeh, page] = await Promise.all([unpacked("bokeh"), unpacked("figures")]);
+    const script = document.createElement("script");
+    script.textContent = bokeh;
+    document.head.append(script);
     const roots = read("roots");
     const places = {};
     for (const [key, id] of Object.entries(roots)) places[id] = document.getElementById(`chart-${key}`);
     root.classList.add("zoomable");
-    await Bokeh.embed.embed_items({ page: read("figures") }, [{ docid: "page", roots: places, root_ids: Object.keys(places) }]);
+    await Bokeh.embed.embed_items({ page: JSON.parse(page) }, [{ docid: "page", roots: places, root_ids: Object.keys(places) }]);
     figures = Bokeh.documents[Bokeh.documents.length - 1].roots();
     if (matchMedia("(pointer: coarse)").matches) {
       // A finger that moves over a chart scrolls the page; the buttons zoom.

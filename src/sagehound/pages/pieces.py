@@ -15,13 +15,13 @@ def section(key: str, title: str, *body: Child) -> Html:
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Child]], numbers: range = range(1, 99)) -> Html:
     """A table that can be scrolled sideways by itself; the columns `numbers` hold numbers, and the first cell of
-    each row is its head."""
+    each row is its head. Most cells hold numbers, so the others have a class: a table of thousands is smaller by it."""
     cells = [element("th", title, scope="col", class_="n" if i in numbers else None) for i, title in enumerate(head)]
     lines = [
         element(
             "tr",
             element("th", row[0], scope="row"),
-            *(element("td", cell, class_="n" if i in numbers else None) for i, cell in enumerate(row[1:], 1)),
+            *(element("td", cell, class_=None if i in numbers else "t") for i, cell in enumerate(row[1:], 1)),
         )
         for row in rows
     ]

@@ -1,5 +1,7 @@
 """The report as a file: whole for every job, small, and without an address that anything would be fetched from."""
 
+import base64
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -176,7 +178,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     path = write_report(profile, (verdict, Verdict(rule="A", unable=HOSTILE)), (debugger,), tmp_path)
     page = Page(path.read_text())
     assert page.all("img") == []
-    assert [attrs.get("type") for _, attrs in page.all("script")] == ["application/json"] * 2 + [None] * 3
+    packed = "application/gzip;base64"
+    assert [attrs.get("type") for _, attrs in page.all("script")] == [packed, "application/json", packed, None, None]
     assert "\u202e" not in path.read_text()
     notebook = nbformat.read(path.with_suffix(".ipynb"), 4)
     for cell in notebook["cells"]:
@@ -249,6 +252,6 @@ def test_a_page_is_replaced_as_a_whole_and_leaves_nothing_beside_it(tmp_path: Pa
 
 def test_the_figures_are_json(tmp_path: Path) -> None:
     text = write_report(loader_bound().profile, (), (), tmp_path).read_text()
-    figures = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.DOTALL)
+    figures = re.search(r'<script type="application/gzip;base64" id="figures">(.*?)</script>', text, re.DOTALL)
     assert figures is not None
-    assert len(json.loads(figures[1])["roots"]) >= 6
+    assert len(json.loads(gzip.decompress(base64.b64decode(figures[1])))["roots"]) >= 6

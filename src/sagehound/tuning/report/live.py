@@ -86,7 +86,7 @@ def _tips(mark: Dots | Lines) -> dict[str, Any]:
 
 
 def _dots(shown: figure, mark: Dots) -> GlyphRenderer[Any]:
-    data = {"x": np.asarray(mark.x, "float64"), "y": np.asarray(mark.y, "float64"), **_tips(mark)}
+    data = {"x": np.asarray(mark.x, "float32"), "y": np.asarray(mark.y, "float32"), **_tips(mark)}
     if mark.chooses:
         data["trial"] = np.asarray(mark.chooses, "int32")
     ring = mark.shape == "ring"

@@ -9,6 +9,8 @@ from sagehound.tuning.report.study import Study, StudyTrial, short
 
 #: Ink -> which trials have it, the best ones first.
 FIFTHS = {"q0": "best fifth", "q1": "second", "q2": "third", "q3": "fourth", "q4": "worst fifth"}
+#: A box that follows the pointer has no room for more hyperparameters.
+TOLD = 12
 
 
 def by_fifth(study: Study, trials: Iterable[StudyTrial]) -> dict[str, list[StudyTrial]]:
@@ -31,7 +33,9 @@ def tips(study: Study, trials: Iterable[StudyTrial], every_value: bool = True) -
         study.metric: ["none" if each.objective is None else f"{each.objective:.6g}" for each in some],
     }
     if every_value:
-        for given in study.ranges:
+        for given in study.ranges[:TOLD]:
             found[given.name] = [short(each.values.get(given.name, "not used")) for each in some]
+        if len(study.ranges) > TOLD:
+            found["and"] = [f"{len(study.ranges) - TOLD} more, in the table of all trials"] * len(some)
         found["took"] = ["runs" if each.seconds is None else duration(each.seconds) for each in some]
     return found

@@ -18,6 +18,8 @@ class _Sheet:
     def __init__(self, plot: Plot) -> None:
         self._plot = plot
         self.width = max(WIDTH, plot.least_width)
+        #: A drawing that is wider than paper is made smaller there: whole units are fine enough.
+        self.digits = 0 if self.width > WIDTH else 1
         self.left = 4 if plot.bare else _LEFT
         self.bottom = plot.height - (4 if plot.bare else _BOTTOM)
 
@@ -63,7 +65,9 @@ def _mark(sheet: _Sheet, mark: Dots | Lines | Words) -> Html | None:
     if isinstance(mark, Words):
         return _words(sheet, mark)
     if isinstance(mark, Lines):
-        return element("g", [_path(sheet, x, y, mark) for x, y in mark.paths], class_=f"i-{mark.ink}")
+        opacity = mark.opacity if mark.opacity < 1 else None
+        paths = [_path(sheet, x, y) for x, y in mark.paths]
+        return element("g", paths, class_=f"i-{mark.ink} lines", stroke_width=mark.width, stroke_opacity=opacity)
     if mark.chooses:
         return None
     places = [(sheet.x(x), sheet.y(y)) for x, y in zip(mark.x, mark.y, strict=True)]
@@ -74,18 +78,15 @@ def _mark(sheet: _Sheet, mark: Dots | Lines | Words) -> Html | None:
     return element("g", [_dot(x, y, mark) for x, y in places], class_=f"i-{mark.ink}")
 
 
-def _path(sheet: _Sheet, xs: Sequence[float], ys: Sequence[float], mark: Lines) -> Html:
+def _path(sheet: _Sheet, xs: Sequence[float], ys: Sequence[float]) -> Html:
     """One line, in as many pieces as it has gaps."""
     pieces: list[list[str]] = [[]]
     for x, y in zip(xs, ys, strict=True):
         if math.isfinite(y):
-            pieces[-1].append(f"{sheet.x(x):.1f},{sheet.y(y):.1f}")
+            pieces[-1].append(f"{sheet.x(x):.{sheet.digits}f},{sheet.y(y):.{sheet.digits}f}")
         elif pieces[-1]:
             pieces.append([])
-    style = {"stroke_width": mark.width, "stroke_opacity": mark.opacity if mark.opacity < 1 else None}
-    return markup(
-        element("polyline", points=" ".join(piece), class_="line", **style) for piece in pieces if len(piece) > 1
-    )
+    return markup(element("polyline", points=" ".join(piece)) for piece in pieces if len(piece) > 1)
 
 
 def _dot(x: float, y: float, mark: Dots) -> Html:
