@@ -46,18 +46,18 @@ def test_a_trial_worse_than_the_median_of_averages_is_stopped_and_told_why():
     verdict = strategy.verdict(50)
     assert verdict is not None and not verdict.finished
     assert verdict.reason == (
-        "Its objective after epoch 2, 1.6, is worse than 1.5, the median of what the 5 completed trials had on average "
-        "up to there"
+        "Its objective after epoch 2, 1.6, is worse than 1, the median of what the 3 earlier trials that came as far "
+        "had on average up to there"
     )
-    strategy.tell(running(9.0, 1.5))
+    strategy.tell(running(9.0, 1.0))
     assert strategy.verdict(50) is None
 
 
 def test_maximizing_turns_it_round():
     strategy = rule(ENOUGH, maximize=True)
-    strategy.tell(running(2.9))
+    strategy.tell(running(1.9))
     assert strategy.verdict(50) is not None
-    strategy.tell(running(3.1))
+    strategy.tell(running(2.1))
     assert strategy.verdict(50) is None
 
 
@@ -71,3 +71,20 @@ def test_only_trials_that_came_as_far_judge():
     strategy = rule(ENOUGH)
     strategy.tell(running(0.0, 0.0, 99.0))
     assert strategy.verdict(50) is None
+
+
+def test_trials_that_were_stopped_judge_too():
+    strategy = rule(ENOUGH, stopped=True)
+    strategy.tell(running(9.0, 1.6))
+    assert strategy.verdict(50) is not None
+
+
+def test_nobody_is_judged_before_a_quarter_of_the_longest():
+    strategy = MedianRule(RandomSearch(MIXED, 0), maximize=False)
+    for number in range(1, ENOUGH + 1):
+        strategy.tell(Trial(number=number, values=VALUES, objective=0.0, curve=(0.0,) * 27))
+    judged = {}
+    for epochs in range(1, 27):
+        strategy.tell(running(*(9.0,) * epochs))
+        judged[epochs] = strategy.verdict(50) is not None
+    assert min(epochs for epochs, stops in judged.items() if stops) == 7

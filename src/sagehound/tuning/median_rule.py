@@ -14,15 +14,18 @@ from sagehound.tuning.strategy import Strategy
 from sagehound.tuning.trial import Trial
 from sagehound.tuning.verdict import Verdict
 
-#: How many completed trials must have come as far before one is judged by them.
-ENOUGH = 5
+#: How many trials must have come as far before one is judged by them.
+ENOUGH = 3
+#: A trial is judged from this part of the longest trial's epochs on: before, slow starters look like poor ones.
+FIRST = 1 / 4
 
 
 class MedianRule:
     """A strategy that leaves the values to another one and stops its poor trials.
 
     A running trial is stopped when its objective after epoch `e` is worse than the median of the averages that the
-    completed trials had over their first `e` epochs; only trials that came as far are looked at, and at least `ENOUGH`.
+    trials which ended before had over their first `e` epochs, stopped ones too: "all previous training jobs up to the
+    same epoch". Only trials that came as far are looked at, at least `ENOUGH`, from the epoch that `FIRST` says on.
     """
 
     def __init__(self, searched: Strategy, *, maximize: bool) -> None:
@@ -40,7 +43,7 @@ class MedianRule:
         self._searched.tell(trial)
         self._trials[trial.number] = trial
         self._averages.pop(trial.number, None)
-        if not (trial.earlier or trial.running or trial.stopped or trial.objective is None):
+        if not (trial.earlier or trial.running or trial.objective is None):
             self._averages[trial.number] = _averages(trial.curve)
 
     def verdict(self, number: int) -> Verdict | None:
@@ -53,14 +56,14 @@ class MedianRule:
     def _judged(self, trial: Trial) -> Verdict | None:
         epoch, value = len(trial.curve), trial.curve[-1]
         others = [averages[epoch - 1] for averages in self._averages.values() if len(averages) >= epoch]
-        if len(others) < ENOUGH:
+        if len(others) < ENOUGH or epoch < FIRST * max(map(len, self._averages.values())):
             return None
         median = statistics.median(others)
         if value >= median if self._maximize else value <= median:
             return None
         return Verdict(
             f"Its objective after epoch {epoch}, {value:.6g}, is worse than {median:.6g}, the median of what the "
-            f"{len(others)} completed trials had on average up to there"
+            f"{len(others)} earlier trials that came as far had on average up to there"
         )
 
 
