@@ -6,8 +6,9 @@
 `digits`: a network with one hidden layer, by SGD, on half of scikit-learn's digits; the mean loss on the other half.
 `clothing`: a linear head, by AdamW, on the features that EfficientNet-Lite0 makes of a folder of photos (the recipe of
 `sagehound.vision.frozen`, with dropout and weight decay); the accuracy in per cent on the photos that it is not
-trained on. Each writes a JSON file beside this one: the levels of each hyperparameter, and the curves in the order of
-`itertools.product` of the levels. A null is a loss that is no number. Text is a category, a number a level on a scale.
+trained on, and the mean loss there. Each figure is a JSON file beside this one: the levels of each hyperparameter, and
+the curves in the order of `itertools.product` of the levels. A null is a loss that is no number. Text is a category, a
+number a level on a scale.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from sagehound.vision.precision import Precision
 from sagehound.vision.seeded_views import PLAIN, SeededView
 
 EPOCHS = 27
+#: The file of each figure that a task measures.
+FILES = {"digits": ["digits"], "clothing": ["clothing", "clothing_loss"]}
 DIGITS: dict[str, list[Any]] = {
     "lr": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0],
     "momentum": ["0.0", "0.5", "0.9", "0.97"],
@@ -47,28 +50,31 @@ CLOTHING: dict[str, list[Any]] = {
 }
 
 Data = tuple[Tensor, Tensor, Tensor, Tensor]
+Number = float | None
 
 
-def digits(given: Data, lr: float, momentum: str, batch_size: str, hidden: int) -> list[float]:
+def digits(given: Data, lr: float, momentum: str, batch_size: str, hidden: int) -> list[list[float]]:
     rows, labels, unseen, truth = given
     model = nn.Sequential(nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
     optimizer = torch.optim.SGD(model.parameters(), lr, momentum=float(momentum))
 
-    def measured() -> float:
-        return float(nn.functional.cross_entropy(model(unseen), truth))
+    def measured() -> list[float]:
+        return [float(nn.functional.cross_entropy(model(unseen), truth))]
 
     return fitted(model, optimizer, rows, labels, int(batch_size), measured)
 
 
-def clothing(given: Data, lr: float, batch_size: str, weight_decay: float, dropout: float) -> list[float]:
+def clothing(given: Data, lr: float, batch_size: str, weight_decay: float, dropout: float) -> list[list[float]]:
     rows, labels, unseen, truth = given
     head = nn.Linear(rows.shape[1], int(labels.max()) + 1)
     nn.init.zeros_(head.weight), nn.init.zeros_(head.bias)
     model = nn.Sequential(nn.Dropout(dropout), head)
     optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay)
 
-    def measured() -> float:
-        return 100 * float((model(unseen).argmax(1) == truth).float().mean())
+    def measured() -> list[float]:
+        scores = model(unseen)
+        accuracy = 100 * float((scores.argmax(1) == truth).float().mean())
+        return [accuracy, float(nn.functional.cross_entropy(scores, truth))]
 
     return fitted(model, optimizer, rows, labels, int(batch_size), measured)
 
@@ -79,9 +85,10 @@ def fitted(
     rows: Tensor,
     labels: Tensor,
     size: int,
-    measured: Callable[[], float],
-) -> list[float]:
-    curve = []
+    measured: Callable[[], list[float]],
+) -> list[list[float]]:
+    """The curve of each figure measured."""
+    epochs = []
     for _ in range(EPOCHS):
         model.train()
         for places in torch.randperm(len(rows)).split(size):
@@ -90,8 +97,8 @@ def fitted(
             optimizer.step()
         model.eval()
         with torch.inference_mode():
-            curve.append(measured())
-    return curve
+            epochs.append(measured())
+    return [list(curve) for curve in zip(*epochs, strict=True)]
 
 
 def digit_data() -> Data:
@@ -117,13 +124,13 @@ def clothing_data(folder: Path) -> Data:
     return (rows - mean) / deviation, labels, (unseen - mean) / deviation, truth
 
 
-def recorded(levels: dict[str, list[Any]], train: Callable[..., list[float]]) -> Iterator[list[float | None]]:
+def recorded(levels: dict[str, list[Any]], train: Callable[..., list[list[float]]]) -> Iterator[list[list[Number]]]:
     for place, values in enumerate(itertools.product(*levels.values())):
         torch.manual_seed(place)
-        curve = train(**dict(zip(levels, values, strict=True)))
-        yield [float(f"{value:.4g}") if math.isfinite(value) else None for value in curve]
+        curves = train(**dict(zip(levels, values, strict=True)))
+        yield [[float(f"{value:.4g}") if math.isfinite(value) else None for value in curve] for curve in curves]
         if place % 20 == 0:
-            print(f"{place}: {dict(zip(levels, values, strict=True))} {curve[-1]:.4g}", flush=True)
+            print(f"{place}: {dict(zip(levels, values, strict=True))} {curves[0][-1]:.4g}", flush=True)
 
 
 def main() -> None:
@@ -136,10 +143,11 @@ def main() -> None:
         data, levels, train = digit_data(), DIGITS, digits
     else:
         data, levels, train = clothing_data(arguments.folder), CLOTHING, clothing
-    curves = list(recorded(levels, lambda **values: train(data, **values)))
-    file = Path(__file__).with_name(f"{arguments.task}.json")
-    lines = ",\n".join(json.dumps(curve, separators=(",", ":")) for curve in curves)
-    file.write_text(f'{{"levels": {json.dumps(levels)},\n"curves": [\n{lines}\n]}}\n')
+    configurations = list(recorded(levels, lambda **values: train(data, **values)))
+    for name, curves in zip(FILES[arguments.task], zip(*configurations, strict=True), strict=True):
+        lines = ",\n".join(json.dumps(curve, separators=(",", ":")) for curve in curves)
+        file = Path(__file__).with_name(f"{name}.json")
+        file.write_text(f'{{"levels": {json.dumps(levels)},\n"curves": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":
