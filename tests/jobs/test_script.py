@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sagehound.jobs.process import ProcessLauncher
-from tests.jobs.warm_jobs import HEAD, TORCH_HEAD, a_job, seen, was_warm
+from tests.jobs.warm_jobs import HEAD, NOTE, TORCH_HEAD, a_job, seen, was_warm
 
 SCRIPTS = {
     "ends": "print('done')",
@@ -66,6 +66,15 @@ SCRIPTS = {
     "reads source": "import inspect\ndef f(): pass\nprint(inspect.getsource(f), inspect.getsourcefile(f))",
     "deletes": "class A:\n    def __del__(self): print('deleted')\na = A()",
     "matmul": "import numpy as np, os\na = np.ones((900, 900)); a @ a; print(len(os.listdir('/proc/self/task')))",
+}
+#: How a script may come to a copy of its own, past what the reading of its source sees.
+ANEW = {
+    "its own copy": "import sys as s; s.path.insert(0, '/opt/ml/code/vendor')\n"
+    "import numpy, numpy.linalg, PIL; print(numpy.__file__, numpy.linalg.__file__, PIL.__file__)",
+    "a submodule of its own copy": "import sys as s; s.path.insert(0, '/opt/ml/code/vendor')\n"
+    "import numpy.linalg; print(numpy.linalg.MINE)",
+    "reloads": "import PIL, importlib; PIL.mark = 1; print(importlib.reload(PIL) is PIL); print(len(PIL._plugins))",
+    "anew": "import PIL, sys as s; first = s.modules.pop('PIL'); import PIL as second; print(first is second)",
 }
 TORCH_SCRIPTS = {
     "threads": "torch.ones(800, 800) @ torch.ones(800, 800)\nimport os; print(torch.get_num_threads(),"
@@ -130,6 +139,17 @@ def test_a_script_does_the_same(name, plainly, ready, tmp_path):
     assert two == one
     if name != "syntax":
         assert was_warm(tmp_path / "two")
+
+
+@pytest.mark.parametrize("name", ANEW)
+def test_a_script_gets_what_it_would_find(name, plainly, ready, tmp_path):
+    mine = {"vendor/numpy/__init__.py": "", "vendor/numpy/linalg.py": "MINE = 1"}
+    script = f"if 0: import numpy\n{NOTE}\n{ANEW[name]}"
+    one = seen(plainly, a_job(tmp_path / "one", script, files=mine))
+    two = seen(ready, a_job(tmp_path / "two", script, files=mine))
+    assert one[0] == 0
+    assert two == one
+    assert was_warm(tmp_path / "two")
 
 
 @pytest.mark.parametrize("name", TORCH_SCRIPTS)

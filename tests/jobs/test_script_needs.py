@@ -30,6 +30,11 @@ from sagehound.vision import train
         ("import torch, subprocess; subprocess.run(['pip', 'install', 'x'])", None),
         ("import os; os.environ['OMP_NUM_THREADS'] = '1'; import torch", None),
         ("import torch, installs", None),
+        ("import sys; sys.path.insert(0, 'vendor'); import torch", None),
+        ("import sys; sys.path[:0] = ['vendor']; import torch", None),
+        ("import sys; sys.path.append('parts'); import torch", {"torch"}),
+        ("import sys; sys.modules['torch'] = None; import timm", None),
+        ("import sys; print('torch' in sys.modules, sys.path == []); import timm", {"timm"}),
     ],
 )
 def test_what_a_script_and_the_modules_beside_it_import(source, found, tmp_path):

@@ -61,7 +61,7 @@ def test_a_script_that_imports_nothing_starts_warm_too(launcher, tmp_path):
 
 def test_what_imports_nothing_leaves_the_libraries_to_others(ready, tmp_path):
     before = ready.warm.process
-    loaded = f"{NOTE}\nimport sys; print([name for name in ('numpy', 'torch') if name in sys.modules])"
+    loaded = f"{NOTE}\nimport sys as s; print([name for name in ('numpy', 'torch') if name in s.modules])"
     assert _warm(ready, tmp_path / "one", loaded)
     assert text(tmp_path / "one")[-1] == "[]"
     assert _warm(ready, tmp_path / "two")
@@ -122,6 +122,22 @@ def test_another_environment_gets_another_template(ready, tmp_path):
     assert ready.warm.await_ready(60)
     assert _warm(ready, tmp_path / "four", environment=other)
     assert not _warm(ready, tmp_path / "five")
+
+
+def test_two_kinds_by_turns_leave_the_template_alone(ready, tmp_path):
+    before = ready.warm.process
+    for number in range(3):
+        assert not _warm(ready, tmp_path / f"other-{number}", environment={"OMP_NUM_THREADS": "7"})
+        assert _warm(ready, tmp_path / f"same-{number}")
+    assert ready.warm.process == before
+    assert ready.warm.await_ready(0)
+
+
+def test_threads_are_nothing_to_a_template_without_libraries(launcher, tmp_path):
+    assert not _warm(launcher, tmp_path / "first", NOTE, environment={"OMP_NUM_THREADS": "1"})
+    assert launcher.warm.await_ready(60)
+    assert _warm(launcher, tmp_path / "second", NOTE, environment={"OMP_NUM_THREADS": "2"})
+    assert not _warm(launcher, tmp_path / "third", NOTE, environment={"TZ": "Asia/Tokyo"})
 
 
 def test_a_script_that_imports_more_gets_it(ready, tmp_path):

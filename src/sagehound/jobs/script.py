@@ -45,7 +45,8 @@ class Actor:
 
     def __init__(self, plain: set[str], path: list[str], sites: list[str], dropin: str, stash: Stash) -> None:
         self._plain, self._path, self._sites, self._dropin, self._stash = plain, path, sites, dropin, stash
-        self._environment = start_environment(os.environ, dropin)
+        self._libraries = bool(stash.tops())
+        self._environment = start_environment(os.environ, dropin, libraries=self._libraries)
 
     def execute(self, program: str, argv: list[str], environment: dict[str, str]) -> NoReturn:
         """Raise the `Script` that this is; become any other program. An `Execute` of the keeper."""
@@ -61,7 +62,7 @@ class Actor:
         executable = _found(program, environment)
         if len(argv) < 2 or not argv[1].endswith(".py") or not self._is_own(executable):
             return None
-        if start_environment(environment, self._dropin) != self._environment:
+        if start_environment(environment, self._dropin, libraries=self._libraries) != self._environment:
             return None
         file = os.path.abspath(argv[1])
         folder = os.path.dirname(os.path.realpath(file))

@@ -11,9 +11,12 @@ from pathlib import Path
 #: What may be imported ahead, in the order in which it is. These start no thread and open no device when they are
 #: imported (a template looks whether that is so). pandas is not among them: its pyarrow starts a thread.
 KNOWN = ("numpy", "PIL", "scipy", "sklearn", "matplotlib", "torch", "torchvision", "timm")
-#: A script that speaks of these may change what an import finds or how a library starts, before it imports it.
+#: A script that speaks of these may change what an import finds or how a library starts, before it imports it. What is
+#: appended to a search path hides nothing.
 _CHANGES_IMPORTS = re.compile(
-    rb"\bpip\b|\b(?:OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|MALLOC|LD|TORCH|PYTORCH|ATEN|HF|TIMM|NPY|NUMPY|MPL)_[A-Z]"
+    rb"\bsys\.(?:path|modules|meta_path|path_hooks)\s*(?:\[[^\]\n]*\]\s*=(?!=)|\+?=(?!=)"
+    rb"|\.(?:insert|remove|clear|pop|reverse|sort|update|setdefault)\b)|\bdel\s+sys\.|\baddsitedir\b"
+    rb"|\bpip\b|\b(?:OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|MALLOC|LD|TORCH|PYTORCH|ATEN|HF|TIMM|NPY|NUMPY|MPL)_[A-Z]"
     rb"|HUGGINGFACE_|PYTHONPATH|PYTHONHASHSEED|GLIBC_TUNABLES|XDG_CACHE_HOME|MPLBACKEND|os\.exec"
 )
 #: What our own trainer imports: its sources are many, and always the same.

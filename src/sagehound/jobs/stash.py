@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 class Stash:
     """A finder for the modules of `groups`: `(root, modules)` is a package and what came with its import, in order of
-    import. They are taken out of `sys.modules`; the import of any brings back its group and those before it."""
+    import. They are taken out of `sys.modules`; the import of any brings back its group and those before it, once. What
+    is imported anew after that, or is found elsewhere by now, is for the other finders."""
 
     def __init__(self, groups: Sequence[tuple[str, dict[str, ModuleType]]]) -> None:
         self._groups = list(groups)
+        self._all = {name: module for _, group in groups for name, module in group.items()}
         self._position = {name: number for number, (_, group) in enumerate(groups) for name in group}
         for name in self._position:
             del sys.modules[name]
@@ -42,7 +45,7 @@ class Stash:
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         module = self.module(name)
         original = getattr(module, "__spec__", None)
-        if module is None or original is None:
+        if module is None or original is None or target is not None or not self._stands(name, original):
             return None
         spec: ModuleSpec = copy.copy(original)
         spec.loader = _Restorer(self, name, module, original)  # type: ignore[assignment]
@@ -56,6 +59,18 @@ class Stash:
                 import_module(root)
         for one, module in self._groups[number][1].items():
             sys.modules.setdefault(one, module)
+            self._position.pop(one, None)
+
+    def _stands(self, name: str, spec: ModuleSpec) -> bool:
+        """Whether the script would find this module: the search path, as it is by now, leads to the same file, or the
+        package that it is in is the one from here."""
+        package = name.rpartition(".")[0]
+        if package:
+            return sys.modules.get(package) is self._all.get(package)
+        if not spec.has_location:
+            return True
+        found = PathFinder.find_spec(name)
+        return found is not None and found.origin == spec.origin
 
     def _roots(self, number: int, name: str) -> Iterable[str]:
         roots = [root for root, group in self._groups[: number + 1] if root in group]

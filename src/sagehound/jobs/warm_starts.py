@@ -110,7 +110,9 @@ class WarmStarts:
         now = self._now
         if now is not None and not now.living:
             now = self._now = None
-        usable = now is not None and now.environment == need.environment
+        usable = now is not None and _alike(now, need)
+        if usable:
+            self._missed = None
         wanted = need.modules - self._unfit_of(need.modules)
         if not (usable and now is not None and wanted <= now.modules):
             self._begin(Need(modules=wanted, environment=need.environment), usable)
@@ -166,6 +168,15 @@ class WarmStarts:
             if template is not None:
                 template.end()
         self._now = self._coming = None
+
+
+def _alike(template: WarmProcess, need: Need) -> bool:
+    """Whether what was read when the template was started is as it would be for the job."""
+    one, other = (
+        start_environment(each, str(DROPIN), libraries=bool(template.modules))
+        for each in (template.environment, need.environment)
+    )
+    return one == other
 
 
 def need_of(launch: Launch) -> Need | None:
