@@ -26,8 +26,8 @@ plain loop 11.3. After 80 steps, by seed:
 
 that is -0.017 ± 0.013 in accuracy (372 photos, standard error over the seeds) and -0.004 ± 0.020 in loss: equal within
 what four seeds can tell, a lean to timm's side of a point or two not excluded. Short trainings lean the same way: 60
-seeds of 20 steps at 96 pixels, accuracy -0.010 ± 0.006, loss +0.022 ± 0.009. No cause was found: bf16 against fp32 on the
-very same batches gives -0.005 and +0.004, and each part was compared with timm's by itself and is alike (boxes over
+seeds of 20 steps at 96 pixels, accuracy -0.010 ± 0.006, loss +0.022 ± 0.009. No cause was found: bf16 against fp32 on
+the very same batches gives -0.005 and +0.004, and each part was compared with timm's by itself and is alike (boxes over
 100,000 draws, pixels within 0.035 grey levels, flips, order, schedule, gradients within 1e-6 in fp32).
 
 Before, on slower machines of the same kind. 320 photos, two epochs, one round (25 November
