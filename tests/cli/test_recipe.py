@@ -3,7 +3,15 @@
 import pytest
 
 from sagehound.cli.ranges import read_ranges
-from sagehound.cli.recipe import HYPERPARAMETERS, METRICS, RANGES, built_in, check_ranges, own_script
+from sagehound.cli.recipe import (
+    HYPERPARAMETERS,
+    METRICS,
+    RANGES,
+    VALIDATION_SHARE,
+    built_in,
+    check_ranges,
+    own_script,
+)
 from sagehound.errors import InvalidInput, NotFound
 from sagehound.vision.options import parse
 
@@ -18,7 +26,7 @@ def test_the_built_in_scripts_hyperparameters_are_those_of_its_options(tmp_path)
 @pytest.mark.parametrize("name", sorted(set(HYPERPARAMETERS) - {"model", "weights"}))
 def test_each_is_an_option_with_the_same_bounds(name, tmp_path, capsys):
     allowed = HYPERPARAMETERS[name]
-    good = allowed[0] if isinstance(allowed[0], str) else allowed[0] or 1
+    good = allowed[0] if isinstance(allowed[0], str) else allowed[0] or min(1, allowed[1])
     assert parse(["--data", str(tmp_path), f"--{name}", str(good)], {})
     with pytest.raises(SystemExit):
         parse(["--data", str(tmp_path), f"--{name}", "-1"], {})
@@ -60,11 +68,20 @@ def test_what_is_validated_on_is_searched_for(tmp_path):
     assert built_in(tmp_path, "validation accuracy", "minimize", early=False).maximize is False
 
 
+@pytest.mark.parametrize("names", (("train", "test"), ("cat", "dog"), ("train", "validation")))
+def test_an_objective_on_validation_has_photos_held_out_where_there_are_none(tmp_path, names):
+    recipe = built_in(folder(tmp_path, *names), "", "", early=True)
+    assert (recipe.objective, recipe.static) == ("validation loss", {"validation_share": VALIDATION_SHARE})
+    assert built_in(tmp_path, "validation accuracy", "", early=False).static == recipe.static
+    assert built_in(tmp_path, "", "", early=False).static == {}
+
+
 def test_early_stopping_needs_something_to_look_at(tmp_path):
-    with pytest.raises(InvalidInput, match=r"put photos into .*validation"):
-        built_in(folder(tmp_path, "train", "test"), "", "", early=True)
-    with pytest.raises(InvalidInput, match="choose test loss, test accuracy"):
-        built_in(tmp_path, "validation loss", "", early=False)
+    assert built_in(folder(tmp_path, "train", "test", "validation"), "", "", early=True).static == {}
+    with pytest.raises(InvalidInput, match="leave --objective out, or choose validation loss"):
+        built_in(tmp_path, "test loss", "", early=True)
+    with pytest.raises(InvalidInput, match="choose validation loss, validation accuracy, test loss"):
+        built_in(tmp_path, "loss", "", early=False)
 
 
 def test_the_metrics_are_found_in_the_scripts_log():

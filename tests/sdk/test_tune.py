@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from sagehound.cli.application import app
 from sagehound.client import activate
 from tests.sdk.conftest import SCRIPTS, kill_service, start_service
 from tests.sdk.waiting import eventually
+from tests.vision.images import class_folders, split_folders
 
 REGEX = r"Test set: Average loss: ([0-9\.]+)"
 
@@ -61,6 +63,24 @@ def test_a_folder_is_tuned_told_and_written(tune, session, home, tmp_path):
     result = CliRunner().invoke(app, ["report", found["name"], "-o", str(again), "--home", str(home)])
     assert result.exit_code == 0, result.stderr
     assert "The best of 4 trials" in again.read_text()
+
+
+@pytest.mark.parametrize("make", (class_folders, split_folders))
+def test_trials_on_photos_without_a_validation_folder_are_stopped_by_held_out_ones(active, home, tmp_path, make):
+    folder = make(tmp_path / make.__name__, 8)  # the store is one for all tests, and so is a folder of a name
+    words = ["tune", "--data", folder, "--home", home, "--page", tmp_path, "--json", "--early-stopping"]
+    words += ["--range", "lr=0.001:0.1:log", "--set", "image_size=32", "--set", "epochs=3", "--trials", 2]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.stderr
+    assert "each trial holds out 0.15 of every class's training photos" in " ".join(result.stderr.split())
+    found = json.loads(result.stdout)
+    assert found["objective"] == "validation loss"
+
+    command = shlex.split(found["command"])
+    assert command[:2] == ["python", "-m"]
+    done = subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    losses = re.findall(r"Validation set: Average loss: ([0-9\.]+)", done.stdout)
+    assert float(losses[-1]) == pytest.approx(found["best"]["value"], rel=1e-6)
 
 
 def test_where_every_trial_fails_the_page_says_why(tune, tmp_path):

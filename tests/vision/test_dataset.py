@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from sagehound.errors import InvalidInput
-from sagehound.vision.dataset import find_images
+from sagehound.vision.dataset import find_images, hold_out
 from tests.vision.images import class_folders, split_folders
 
 
@@ -39,6 +39,31 @@ def test_one_folder_is_split_by_the_seed_class_by_class(tmp_path):
     assert set(first.test) != set(other.test)
     assert [photo.label for photo in first.test] == [0, 0, 1, 1, 2, 2]
     assert not set(first.test) & set(first.train)
+
+
+@pytest.mark.parametrize("make", (class_folders, split_folders))
+def test_a_share_of_each_class_is_held_out_by_the_seed(tmp_path, make):
+    found = find_images(make(tmp_path, 10), 1)
+    first, again, other = (hold_out(found, 0.2, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert set(first.validation) != set(other.validation)
+    assert [photo.label for photo in first.validation] == [0, 0, 1, 1, 2, 2]
+    assert sorted((*first.train, *first.validation), key=found.train.index) == list(found.train)
+    assert first.test == found.test
+    assert first.notes[-1].startswith(f"No validation folder: 6 of {len(found.train)} photos to train on, 0.2 of each")
+
+
+def test_nothing_is_held_out_where_there_is_a_validation_set_or_no_share(tmp_path):
+    folder = split_folders(tmp_path)
+    assert hold_out(find_images(folder, 1), 0, 1) == find_images(folder, 1)
+    class_folders(folder / "validation", 2)
+    assert hold_out(find_images(folder, 1), 0.2, 1) == find_images(folder, 1)
+
+
+def test_a_class_with_one_photo_cannot_be_shared(tmp_path):
+    found = find_images(split_folders(tmp_path, train=1), 1)
+    with pytest.raises(InvalidInput, match=r"class blue has one photo to train on; .* to train and to validate"):
+        hold_out(found, 0.1, 1)
 
 
 def test_hidden_folders_and_other_files_are_no_classes(tmp_path):

@@ -160,6 +160,13 @@ def test_validation_is_reported_every_epoch(tmp_path):
     assert [entry["epoch"] for entry in history(tmp_path)["validation"]] == [1, 2, 3]
 
 
+def test_a_held_out_share_is_told_and_reported_every_epoch(tmp_path, capsys):
+    folder = class_folders(tmp_path / "photos", 10)
+    assert run(folder, tmp_path, "--epochs", "2", "--validation_share", "0.25") == 0
+    assert [entry["epoch"] for entry in history(tmp_path)["validation"]] == [1, 2]
+    assert "3 classes, photos: 18 to train, 6 to validate, 6 to test" in capsys.readouterr().out
+
+
 def few_clothes(root: Path) -> Path:
     for split, count in (("train", 6), ("test", 4)):
         for name in ("hat", "shoes"):

@@ -21,6 +21,7 @@ HYPERPARAMETERS: dict[str, tuple[float, float] | tuple[str, ...] | None] = {
     "lr": (0.0, math.inf),
     "batch_size": (1, math.inf),
     "test_batch_size": (1, math.inf),
+    "validation_share": (0.0, 0.5),
     "epochs": (1, math.inf),
     "model": None,
     "weights": None,
@@ -37,6 +38,8 @@ RANGES = ("lr=0.001:0.1:log", "batch_size=32,64,128", "epochs=1:5")
 #: With trials that can be stopped early every one is given as many epochs.
 RANGES_OF_LONG_TRIALS = ("lr=0.001:0.1:log", "batch_size=32,64,128")
 EPOCHS_OF_LONG_TRIALS = 10
+#: Of each class's training photos, where there is no folder to validate on and the objective needs one.
+VALIDATION_SHARE = "0.15"
 METRICS = {
     "validation loss": r"Validation set: Average loss: ([0-9\.]+)",
     "validation accuracy": r"Validation set: .* \(([0-9\.]+)%\)",
@@ -80,16 +83,18 @@ def own_script(script: Path, metrics: Sequence[str], objective: str, goal: str, 
 
 
 def built_in(data: Path, objective: str, goal: str, early: bool) -> Recipe:
-    """sagehound.vision.train on `data`. The objective is what it validates on, where there are photos for that."""
+    """sagehound.vision.train on `data`. The objective is what it validates on, where there are photos for that or
+    trials can be stopped `early` by it. An objective that needs such photos where there are none has them held out."""
     validates = any((data / name).is_dir() for name in VALIDATION) and (data / "test").is_dir()
-    known = METRICS if validates else {name: METRICS[name] for name in METRICS if name.startswith("test")}
-    chosen = _chosen(objective or ("validation loss" if validates else "test loss"), known)
-    if early and not chosen.startswith("validation"):
+    chosen = _chosen(objective or ("validation loss" if validates or early else "test loss"), METRICS)
+    on_validation = chosen.startswith("validation")
+    if early and not on_validation:
         raise InvalidInput(
             f"{chosen} is reported once, at the end of a training, so no trial can be stopped early by it; "
-            f"put photos into {data}/validation beside train and test, and leave --objective out"
+            "leave --objective out, or choose validation loss or validation accuracy"
         )
-    return Recipe(BUILT_IN, known, chosen, _maximizes(chosen, goal))
+    static = {"validation_share": VALIDATION_SHARE} if on_validation and not validates else {}
+    return Recipe(BUILT_IN, METRICS, chosen, _maximizes(chosen, goal), static=static)
 
 
 def check_ranges(ranges: Iterable[ParameterRange]) -> None:

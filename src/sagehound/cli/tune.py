@@ -24,6 +24,7 @@ from sagehound.cli.watch import say_end, watch
 from sagehound.errors import InvalidInput, JobFailure, NotFound
 from sagehound.names import S3Uri
 from sagehound.tuning.report.passed_over import passed_over
+from sagehound.tuning.report.study import Study
 
 STRATEGIES = ("Bayesian", "Random", "Grid", "Hyperband")
 _NAME_CHARACTERS = 32
@@ -41,7 +42,7 @@ def tune(
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="How many side by side.")] = 2,
     strategy: Annotated[str, typer.Option("--strategy", help=", ".join(STRATEGIES))] = "Bayesian",
     early_stopping: Annotated[
-        bool, typer.Option("--early-stopping", help="Stop trials that are behind the others.")
+        bool, typer.Option("--early-stopping", help="Stop trials behind the others, by validation loss (see below).")
     ] = False,
     objective: Annotated[str, typer.Option("--objective", metavar="METRIC", help="What is best.")] = "",
     goal: Annotated[str, typer.Option("--goal", help="minimize or maximize.", show_default="by the name")] = "",
@@ -65,6 +66,9 @@ def tune(
     """Search the hyperparameters that train best on FOLDER, and write what was found as one HTML file.
 
     Without --script: a timm backbone, frozen (`--set finetune=all`: not), on lr, batch_size and epochs.
+
+    To stop trials early, each needs photos to validate on: FOLDER/validation beside train and test, else 0.15 of each
+    class's training photos (`--set validation_share=0.2`: another part).
     """
     if not data.is_dir():
         raise NotFound(f"there is no folder {str(data)!r}; name one with a folder of photos for each class")
@@ -77,6 +81,7 @@ def tune(
         recipe = recipes.built_in(data, objective, goal, stops)
     else:
         recipe = recipes.own_script(script, metric or [], objective, goal, source_dir)
+    holds_out = "validation_share" in recipe.static
     recipe = replace(recipe, static=_static(recipe, set_ or [], model, weights, range_ or [], stops))
     search = Search(
         ranges=_ranges(recipe, range_ or [], stops),
@@ -87,6 +92,12 @@ def tune(
         resource=(1, int(recipe.static["epochs"])) if strategy == "Hyperband" and "epochs" in recipe.static else None,
         seed=seed,
     )
+    if holds_out:
+        share = recipe.static.get("validation_share", "a part")
+        progress(
+            f"{data} has no photos to validate on: each trial holds out {share} of every class's training photos, "
+            f"and {recipe.objective} is measured on those"
+        )
     called = name or _name(data)
     path = _page(page, called)
     connection, _ = connect_or_start(home)
@@ -96,13 +107,18 @@ def tune(
         say_json(_summary(study, path))
     else:
         say_end(study, path)
+    _check_found(study, path)
+
+
+def _check_found(study: Study, path: Path) -> None:
+    """JobFailure, with what to do, where no trial gave the objective."""
     if study.best is None and study.status == "Stopped":
         raise JobFailure(
-            f"{called} was stopped before a trial had ended with a {study.metric}; begin anew with more time"
+            f"{study.name} was stopped before a trial had ended with a {study.metric}; begin anew with more time"
         )
     if study.best is None:
         raise JobFailure(
-            f"no trial of {called} gave a {study.metric}; see why in {path}, or with: sagehound logs {called}"
+            f"no trial of {study.name} gave a {study.metric}; see why in {path}, or with: sagehound logs {study.name}"
         )
 
 
@@ -115,11 +131,13 @@ def _static(
         if not (name and equals and value):
             raise InvalidInput(f"--set {text!r} sets nothing; write NAME=VALUE")
     given = {name: value for name, _, value in pairs}
+    searched = {text.partition("=")[0].strip() for text in ranges}
+    named = {name.replace("-", "_") for name in searched | set(given)}
+    given |= {name: value for name, value in recipe.static.items() if name not in named}
     if weights is not None and not weights.is_file():
         raise NotFound(f"there is no file {str(weights)!r}; give the weights' path")
     given |= {"model": model} if model else {}
     given |= {"weights": str(weights.absolute())} if weights else {}
-    searched = {text.partition("=")[0].strip() for text in ranges}
     if recipe.built_in and stops and "epochs" not in searched | set(given):
         given["epochs"] = str(recipes.EPOCHS_OF_LONG_TRIALS)
     if recipe.built_in:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -77,6 +77,22 @@ def find_images(folder: Path, seed: int, test: Path | None = None, validation: P
     )
 
 
+def hold_out(data: ImageFolder, share: float, seed: int) -> ImageFolder:
+    """Move a `share` (0 to 1) of each class's training photos, at least one, to the validation set. `data` as it is
+    where there are photos to validate on already, or the share is 0; InvalidInput for a class with one photo."""
+    if data.validation or not share:
+        return data
+    chance = random.Random(seed)
+    drawn = _drawn(data.train, data.classes, share, chance, "validate")
+    note = (
+        f"No validation folder: {len(drawn)} of {len(data.train)} photos to train on, {share:g} of each class, drawn "
+        f"with seed {seed}, are validated on instead."
+    )
+    kept = tuple(photo for photo in data.train if photo not in drawn)
+    validation = tuple(photo for photo in data.train if photo in drawn)
+    return replace(data, train=kept, validation=validation, notes=(*data.notes, note))
+
+
 def _first_folder(folder: Path, names: Sequence[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_dir()), None)
 
@@ -94,15 +110,25 @@ def _split_one_folder(folder: Path, seed: int) -> ImageFolder:
     classes = _class_names(folder)
     photos = _photos(folder, classes, every_class=True)
     chance = random.Random(seed)
-    test: set[Photo] = set()
-    for label, name in enumerate(classes):
-        own = [photo for photo in photos if photo.label == label]
-        if len(own) < 2:
-            raise InvalidInput(f"class {name} of {folder} has one photo; at least two are needed to train and to test")
-        test.update(chance.sample(own, max(1, round(len(own) * TEST_FRACTION))))
+    test = _drawn(photos, classes, TEST_FRACTION, chance, "test")
     note = f"No train folder: {len(test)} of {len(photos)} photos, drawn with seed {seed}, are the test set."
     kept = tuple(photo for photo in photos if photo not in test)
     return ImageFolder(classes, kept, tuple(photo for photo in photos if photo in test), notes=(note,))
+
+
+def _drawn(
+    photos: Sequence[Photo], classes: Sequence[str], share: float, chance: random.Random, verb: str
+) -> set[Photo]:
+    """A share of each class's photos, at least one of them and never all."""
+    drawn: set[Photo] = set()
+    for label, name in enumerate(classes):
+        own = [photo for photo in photos if photo.label == label]
+        if len(own) < 2:
+            raise InvalidInput(
+                f"class {name} has one photo to train on; at least two are needed to train and to {verb}"
+            )
+        drawn.update(chance.sample(own, min(len(own) - 1, max(1, round(len(own) * share)))))
+    return drawn
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ class Options:
     output_data_dir: Path
     test_dir: Path | None
     validation_dir: Path | None
+    validation_share: float
     lr: float
     batch_size: int
     test_batch_size: int
@@ -150,6 +151,13 @@ def _add_folders(parser: argparse.ArgumentParser, environment: Mapping[str, str]
     )
     add("--test-dir", "--test_dir", type=Path, default=channel("TEST"), help="test photos, if they lie elsewhere")
     add("--validation-dir", "--validation_dir", type=Path, default=channel("VALIDATION", "VALID", "VAL"))
+    add(
+        "--validation-share",
+        "--validation_share",
+        type=_number(float, least=0, most=0.5),
+        default=0.0,
+        help="part of each class's training photos to validate on instead, where there is no validation folder",
+    )
     add("--model-dir", "--model_dir", type=Path, default=Path(environment.get("SM_MODEL_DIR", "model")))
     add(
         "--output-data-dir",

@@ -24,7 +24,7 @@ from sagehound.debug import Hook, get_hook, modes
 from sagehound.errors import SagehoundError
 from sagehound.profile import steps
 from sagehound.vision import backbones, finetune, frozen, memory
-from sagehound.vision.dataset import find_images
+from sagehound.vision.dataset import find_images, hold_out
 from sagehound.vision.export import export
 from sagehound.vision.history import History
 from sagehound.vision.observer import Batch, Nobody, Observer
@@ -36,6 +36,7 @@ def run(options: Options) -> History:
     started = time.monotonic()
     _seed(options.seed)
     data = find_images(options.data_dir, options.seed, options.test_dir, options.validation_dir)
+    data = hold_out(data, options.validation_share, options.seed)
     history = History(data.classes, options.as_dict())
     for note in data.notes:
         history.say(note)
