@@ -3,7 +3,7 @@
 import dataclasses
 
 from sagehound.control.outcome import causes, outcome
-from sagehound.records.training import TrainingJob, TrainingStatus
+from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.records.tuning import TuningStatus
 from tests.control.tuning_jobs import NOW, tuning_job
 
@@ -58,3 +58,13 @@ def test_a_stopped_search_is_stopped_and_one_with_a_result_completed():
     assert outcome(job, [stopped])[0] is TuningStatus.FAILED
     done = dataclasses.replace(stopped, status=TrainingStatus.COMPLETED)
     assert "No objective metrics found" in outcome(job, [done])[1]
+
+
+def test_where_all_were_stopped_the_limit_that_did_it_is_named():
+    stopped = failed(1, "", TrainingStatus.STOPPED)
+    spec = dataclasses.replace(stopped.spec, max_runtime_s=2)
+    late = stopped.evolve(secondary=SecondaryStatus.MAX_RUNTIME_EXCEEDED, spec=spec)
+    _, reason = outcome(tuning_job(), [late, late])
+    assert "2 of 2 ran into the training jobs' own MaxRuntimeInSeconds, 2 s. Raise it" in reason
+    assert "(its MaxRuntimeInSeconds is 60 s)" in outcome(tuning_job(max_runtime_s=60), [stopped])[1]
+    assert "none s" not in outcome(tuning_job(), [stopped])[1]

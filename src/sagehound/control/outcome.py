@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from sagehound.records.training import TrainingJob, TrainingStatus
+from sagehound.records.training import SecondaryStatus, TrainingJob, TrainingStatus
 from sagehound.records.tuning import TuningJob, TuningStatus, objective
 
 #: After so many failed trials and no completed one, no more are made: SageMaker's own limit.
@@ -27,10 +27,7 @@ def outcome(job: TuningJob, trials: Sequence[TrainingJob]) -> tuple[TuningStatus
         return TuningStatus.FAILED, _no_objective(job, completed)
     if failed:
         return TuningStatus.FAILED, _all_failed(failed, given_up=len(trials) < job.spec.max_jobs)
-    return TuningStatus.FAILED, (
-        f"No training job completed: {len(trials)} were stopped before they did. Give the tuning job more "
-        f"time (its limit is {job.spec.max_runtime_s or 'none'} s), or let its training jobs run to their end."
-    )
+    return TuningStatus.FAILED, _all_stopped(job, trials)
 
 
 def causes(failed: Iterable[TrainingJob]) -> list[tuple[str, list[TrainingJob]]]:
@@ -45,6 +42,24 @@ def causes(failed: Iterable[TrainingJob]) -> list[tuple[str, list[TrainingJob]]]
 
 def _of(trials: Iterable[TrainingJob], status: TrainingStatus) -> list[TrainingJob]:
     return [trial for trial in trials if trial.status is status]
+
+
+def _all_stopped(job: TuningJob, trials: Sequence[TrainingJob]) -> str:
+    """Which limit it was, the training jobs' or the tuning job's, and what to raise."""
+    what = "No training job completed"
+    late = [trial for trial in trials if trial.secondary is SecondaryStatus.MAX_RUNTIME_EXCEEDED]
+    if late:
+        limits = sorted({trial.spec.max_runtime_s for trial in late})
+        return (
+            f"{what}: {len(late)} of {len(trials)} ran into the training jobs' own MaxRuntimeInSeconds, "
+            f"{' and '.join(map(str, limits))} s. Raise it in the StoppingCondition of the training job definition "
+            "(the SDK's max_run), or let the script take less time."
+        )
+    stopped = f"{what}: {len(trials)} were stopped before they did."
+    if job.spec.max_runtime_s is None:
+        return f"{stopped} Let the training jobs of the next tuning job run to their end."
+    limit = f"its MaxRuntimeInSeconds is {job.spec.max_runtime_s} s"
+    return f"{stopped} Give the tuning job more time ({limit}), or let its training jobs run to their end."
 
 
 def _all_failed(failed: list[TrainingJob], *, given_up: bool) -> str:
