@@ -26,7 +26,8 @@ def create(request: dict[str, Any], context: Context) -> dict[str, Any]:
     job = _record(autotuned(with_parents_metrics(request, context)), context)
     check_parents(job.spec, context)
     taken = AlreadyExists(
-        f"A hyperparameter tuning job with the name, {job.name}, already exists. Choose a different name."
+        f"A hyperparameter tuning job with the name, {job.name}, already exists. Choose a different name. "
+        "(The SDK names tuning jobs by the minute; fit(job_name=...) gives another name at once.)"
     )
     _check_trials_are_gone(job.name, context)
     resources.add(context, job, job.arn, request, taken)
