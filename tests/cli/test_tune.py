@@ -20,6 +20,10 @@ def photos(tmp_path):
         (["--set", "epochs=0"], "epochs is 0; allowed is 1 or more"),
         (["--set", "lr=0.1", "--range", "lr=0.1:0.2"], "both searched and set"),
         (["--strategy", "Best"], "allowed are Bayesian, Random, Grid, Hyperband"),
+        (
+            ["--strategy", "Grid", "--trials", "3"],
+            "lr, epochs have bounds; list the values, e.g. --range lr=0.001,0.01",
+        ),
         (["--early-stopping", "--objective", "test loss"], "no trial can be stopped early by it"),
         (["--early-stopping", "--set", "validation-share=0.9"], "at most 0.5"),
         (["--metric", "loss=(.)"], "name it with --script"),

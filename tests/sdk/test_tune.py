@@ -68,7 +68,8 @@ def test_a_folder_is_tuned_told_and_written(tune, session, home, tmp_path):
 @pytest.mark.parametrize("make", (class_folders, split_folders))
 def test_trials_on_photos_without_a_validation_folder_are_stopped_by_held_out_ones(active, home, tmp_path, make):
     folder = make(tmp_path / make.__name__, 8)  # the store is one for all tests, and so is a folder of a name
-    words = ["tune", "--data", folder, "--home", home, "--page", tmp_path, "--json", "--early-stopping"]
+    unclean = folder / ".." / folder.name
+    words = ["tune", "--data", unclean, "--home", home, "--page", tmp_path, "--json", "--early-stopping"]
     words += ["--range", "lr=0.001:0.1:log", "--set", "image_size=32", "--set", "epochs=3", "--trials", 2]
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == 0, result.stderr
@@ -77,7 +78,7 @@ def test_trials_on_photos_without_a_validation_folder_are_stopped_by_held_out_on
     assert found["objective"] == "validation loss"
 
     command = shlex.split(found["command"])
-    assert command[:2] == ["python", "-m"]
+    assert command[:5] == ["python", "-m", "sagehound.vision.train", "--data", str(folder.resolve())]
     done = subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=True)
     losses = re.findall(r"Validation set: Average loss: ([0-9\.]+)", done.stdout)
     assert float(losses[-1]) == pytest.approx(found["best"]["value"], rel=1e-6)

@@ -69,7 +69,10 @@ def criteria(config: Mapping[str, Any]) -> Criteria:
 def _grid_jobs(searched: Sequence[tuple[ParameterRange, ...]], asked: int | None) -> int:
     other = [item.name for ranges in searched for item in ranges if item.type != "Categorical"]
     if other:
-        raise InvalidInput(f"Grid searches categorical hyperparameters alone; {', '.join(other)} is none")
+        raise InvalidInput(
+            f"Grid searches categorical hyperparameters alone; {', '.join(other)} {'is' if len(other) == 1 else 'are'} "
+            "of another kind: list the values as categories, or choose Bayesian or Random"
+        )
     possible = int(sum(map(combinations, searched)))
     if asked is not None and asked != possible:
         raise InvalidInput(

@@ -84,7 +84,7 @@ def tune(
     holds_out = "validation_share" in recipe.static
     recipe = replace(recipe, static=_static(recipe, set_ or [], model, weights, range_ or [], stops))
     search = Search(
-        ranges=_ranges(recipe, range_ or [], stops),
+        ranges=_ranges(recipe, range_ or [], stops, strategy),
         strategy=strategy,
         trials=trials if trials or strategy == "Grid" else 20,
         parallel=parallel,
@@ -137,7 +137,7 @@ def _static(
     if weights is not None and not weights.is_file():
         raise NotFound(f"there is no file {str(weights)!r}; give the weights' path")
     given |= {"model": model} if model else {}
-    given |= {"weights": str(weights.absolute())} if weights else {}
+    given |= {"weights": str(weights.resolve())} if weights else {}
     if recipe.built_in and stops and "epochs" not in searched | set(given):
         given["epochs"] = str(recipes.EPOCHS_OF_LONG_TRIALS)
     if recipe.built_in:
@@ -149,7 +149,7 @@ def _static(
     return {name: value if _is_number(value) else f'"{value}"' for name, value in given.items()}
 
 
-def _ranges(recipe: Recipe, given: Sequence[str], stops: bool) -> list[Any]:
+def _ranges(recipe: Recipe, given: Sequence[str], stops: bool, strategy: str) -> list[Any]:
     if not given and not recipe.built_in:
         raise InvalidInput(f"name what is to be searched: --range {FORMS}")
     usual = recipes.RANGES_OF_LONG_TRIALS if stops else recipes.RANGES
@@ -157,6 +157,12 @@ def _ranges(recipe: Recipe, given: Sequence[str], stops: bool) -> list[Any]:
     ranges = read_ranges(given or free)
     if recipe.built_in:
         recipes.check_ranges(ranges)
+    others = [each.name for each in ranges if each.type != "Categorical"]
+    if strategy == "Grid" and others:
+        raise InvalidInput(
+            f"Grid takes ranges of listed values only, and {', '.join(others)} {'has' if len(others) == 1 else 'have'} "
+            "bounds; list the values, e.g. --range lr=0.001,0.01, or choose --strategy Bayesian or Random"
+        )
     return ranges
 
 
@@ -173,8 +179,8 @@ def _create(connection: Connection, name: str, recipe: Recipe, search: Search, d
     progress(f"{count} files are in {channel}, after {duration(time.monotonic() - began)}")
     code = upload_code(recipe.script, recipe.source, S3Uri(bucket, f"{name}/source"), s3)
     place = Place(role=role, bucket=bucket, code=code, channel=channel, region=region)
-    script = BUILT_IN_SCRIPT if recipe.built_in else str(recipe.script.absolute())
-    tags = {DATA_TAG: str(data.absolute()), SCRIPT_TAG: script}
+    script = BUILT_IN_SCRIPT if recipe.built_in else str(recipe.script.resolve())
+    tags = {DATA_TAG: str(data.resolve()), SCRIPT_TAG: script}
     connection.client("sagemaker").create_hyper_parameter_tuning_job(**request(name, recipe, search, place, tags))
     words = " ".join(f"{each.name}={','.join(each.values) or f'{each.low}:{each.high}'}" for each in search.ranges)
     aim = "maximizes" if recipe.maximize else "minimizes"
