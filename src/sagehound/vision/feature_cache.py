@@ -41,12 +41,13 @@ class FeatureCache:
     def __init__(self, folder: Path, say: Say, limit_bytes: int = LIMIT_BYTES) -> None:
         self._shared = SharedFolder(folder, limit_bytes, ".safetensors")
         self._say = say
+        self._told: set[str] = set()
         self.contents = Contents(folder / "contents.txt", say)
 
-    @property
-    def trouble(self) -> Exception | None:
-        """Why features could not be kept, if so."""
-        return self._shared.trouble
+    def tell_trouble(self) -> None:
+        """Say once why features could not be kept, if so."""
+        if self._shared.trouble:
+            self._say_once("trouble", f"Features are not kept for the next run: {self._shared.trouble}")
 
     def obtain(self, key: str, photos: Sequence[Photo], make: Callable[[], Features], wait: bool) -> Features | None:
         """The features under `key`, made and kept where there are none. While another process makes them: None, or,
@@ -83,11 +84,16 @@ class FeatureCache:
             return None
         except (OSError, SafetensorError, LookupError, TypeError, ValueError) as error:
             if path.exists():
-                self._say(f"{path.name} in the cache of features is damaged ({error}): computing it anew")
+                self._say_once(key, f"{path.name} in the cache of features is damaged ({error}): computing it anew")
             return None
         self._shared.touch(key)
         labels = [photo.label for place, photo in enumerate(photos) if str(place) not in reasons]
         return Features(rows, torch.tensor(labels, dtype=torch.long), skipped)
+
+    def _say_once(self, about: str, line: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            self._say(line)
 
     def tidy(self, computed: bool) -> None:
         """Remember the photos' contents; drop what is beyond the limit where features were `computed`."""
@@ -132,8 +138,8 @@ def of_photos(
         say(f"Features of {len(photos)} {name}: computed {progress.computed} of them in {progress.seconds:.1f} s")
     else:
         say(f"Features of {len(photos)} {name}: found in the cache")
-    if cache and cache.trouble:
-        say(f"Features are not kept for the next run: {cache.trouble}")
+    if cache:
+        cache.tell_trouble()
     return readable(joined(parts))
 
 
