@@ -100,7 +100,7 @@ def test_early_stopping_ends_a_trial_that_is_worse_than_the_median(tuner, sm):
     tuning = tuner(
         "early",
         {"pause": 0.3, "epochs": 6},
-        {"lr": CategoricalParameter([0.1, 0.2, 0.3, 0.4, 0.5, 9.0])},
+        {"lr": CategoricalParameter([0.5, 0.4, 0.3, 0.2, 0.1, 9.0])},
         strategy="Grid",
         max_jobs=6,
         max_parallel_jobs=1,
@@ -112,7 +112,7 @@ def test_early_stopping_ends_a_trial_that_is_worse_than_the_median(tuner, sm):
     assert [trial["TrainingJobStatus"] for trial in found] == ["Completed"] * 5 + ["Stopped"]
     assert "median" in stop_message(sm, found[-1])
     assert found[-1]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] > 9
-    assert tuning.best_training_job() == found[0]["TrainingJobName"]
+    assert tuning.best_training_job() == found[4]["TrainingJobName"]
 
 
 def test_a_search_ends_when_its_target_is_reached(tuner, sm):
