@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,16 @@ _LEFT_OUT = {"__pycache__", ".git", ".venv", ".ipynb_checkpoints"}
 
 
 def upload(folder: Path, bucket: str) -> tuple[str, int]:
-    """Upload every file under `folder`, and return their address and number. The SDK's `upload_data` sends them one by
+    """Upload every file under `folder`, and return their address and number. Other files, or another folder of that
+    name, get another address: nothing that was there before is among them. The SDK's `upload_data` sends them one by
     one. The service's own variables are in the environment by then."""
     import boto3
     from botocore.config import Config
 
-    channel = S3Uri(bucket, f"datasets/{folder.absolute().name}")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     if not files:
         raise NotFound(f"{folder} has no files; name a folder with a folder of photos for each class")
+    channel = S3Uri(bucket, f"datasets/{folder.resolve().name}-{_version(folder, files)}")
     s3 = boto3.client("s3", config=Config(max_pool_connections=_SIDE_BY_SIDE))
 
     def send(path: Path) -> None:
@@ -35,6 +38,17 @@ def upload(folder: Path, bucket: str) -> tuple[str, int]:
         for _ in pool.map(send, files):
             pass
     return str(channel), len(files)
+
+
+def _version(folder: Path, files: Sequence[Path]) -> str:
+    """Changes with the files' names, sizes and times."""
+    digest = hashlib.sha256()
+    for path in files:
+        status = path.stat()
+        digest.update(
+            f"{path.relative_to(folder)}\0{status.st_size} {status.st_mtime_ns}\0".encode(errors="surrogateescape")
+        )
+    return digest.hexdigest()[:8]
 
 
 def make_bucket(bucket: str, s3: Any) -> None:  # noqa: ANN401
