@@ -190,7 +190,7 @@ def test_a_tuning_job_without_time_for_one_trial_says_so(store):
     job = store.get(TuningJob, "dogs")
     assert job.status is TuningStatus.FAILED
     assert "2 were stopped" in job.failure_reason
-    assert "limit is 60 s" in job.failure_reason
+    assert "MaxRuntimeInSeconds is 60 s" in job.failure_reason
 
 
 def test_an_impossible_range_is_an_error_that_names_it(store):
