@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sagehound.jobs import process
 from sagehound.jobs.process import ProcessLauncher
 from sagehound.jobs.warm_starts import need_of
 from sagehound.testing.launcher_suite import LauncherSuite, await_line, ended, make_launch, text
@@ -179,6 +180,21 @@ def test_a_template_that_hangs_fails_no_job(ready, tmp_path, caplog):
     assert not _warm(ready, tmp_path / "one")
     assert "job one starts plainly" in caplog.text
     assert ready.warm.process == 0
+
+
+def test_a_job_goes_on_whose_owner_is_killed_before_it_hears_of_it(ready, tmp_path):
+    """The template takes the job when nobody waits for the answer any more."""
+    launch = a_job(tmp_path / "job", HEAD)
+    process._write_durably(launch.folder / process.LAUNCH_FILE, process._document(launch, 5))
+    os.kill(ready.warm.process, signal.SIGSTOP)
+    answer = ready.warm._now.ask(launch.folder)
+    os.close(answer._descriptor)
+    os.kill(ready.warm.process, signal.SIGCONT)
+    until = time.monotonic() + 30
+    while not ready.started(launch.folder) and time.monotonic() < until:
+        os.sched_yield()
+    assert ended(ready, launch.folder).code == 0
+    assert was_warm(launch.folder)
 
 
 def test_a_template_ends_with_its_owner(tmp_path):

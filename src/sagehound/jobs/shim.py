@@ -51,14 +51,23 @@ def own(folder: str, writer: int, execute: Execute = os.execvpe) -> NoReturn:
     try:
         claimed = _claim(folder)
     except OSError as problem:
-        os.write(writer, f"the job's folder cannot be written: {problem}".encode())
+        _answer(writer, f"the job's folder cannot be written: {problem}")
         os._exit(1)
     _detach(folder)
-    os.write(writer, b"ok")
-    os.close(writer)
+    _answer(writer, "ok")
     if claimed:
         _run(folder, wakeup, execute)
     os._exit(0)
+
+
+def _answer(writer: int, text: str) -> None:
+    """Say `text` to who asked; who was killed meanwhile does not hear it, and the job goes on all the same."""
+    try:
+        os.write(writer, text.encode())
+    except BrokenPipeError:
+        pass
+    finally:
+        os.close(writer)
 
 
 def _claim(folder: str) -> bool:
